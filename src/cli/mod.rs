@@ -1,0 +1,89 @@
+//! The command line: what was typed, and what becomes of it.
+//!
+//! Knows the commands, their exit statuses and how logs look. It does nothing itself: `check`
+//! shows a configuration, `run` hands it to the service.
+
+mod check;
+mod logs;
+mod options;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::config::Config;
+use crate::service;
+use options::{Command, Options};
+
+/// Everything was done.
+const DONE: u8 = 0;
+/// Something failed while running.
+const FAILED: u8 = 1;
+/// The command line or the configuration is wrong.
+const WRONG: u8 = 2;
+
+/// The program, from its arguments to its exit status.
+#[must_use]
+pub fn main() -> ExitCode {
+    let options = match Options::try_parse() {
+        Ok(options) => options,
+        Err(error) => {
+            // Help and version are no errors; whoever closed the pipe does not want to read on.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { WRONG } else { DONE });
+        }
+    };
+    if let Err(error) = logs::start(&options) {
+        complain(&format!("hookcast: {error:#}"));
+        return ExitCode::from(WRONG);
+    }
+    let config = match Config::load(&options.config) {
+        Ok(config) => config,
+        Err(errors) => {
+            let count = errors.0.len();
+            let noun = if count == 1 { "error" } else { "errors" };
+            complain(&format!("{errors}\n\n{count} {noun} in {}", options.config.display()));
+            return ExitCode::from(WRONG);
+        }
+    };
+    ExitCode::from(match options.command {
+        Command::Check => check(&config, &options),
+        Command::Run => run(config),
+    })
+}
+
+fn check(config: &Config, options: &Options) -> u8 {
+    for warning in &config.warnings {
+        complain(&format!("warning: {warning}\n"));
+    }
+    let summary = check::summary(&options.config, config);
+    match io::stdout().lock().write_all(summary.as_bytes()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&format!("hookcast: the summary cannot be written: {error}"));
+            FAILED
+        }
+        _ => DONE,
+    }
+}
+
+fn run(config: Config) -> u8 {
+    for warning in &config.warnings {
+        match &warning.hint {
+            Some(hint) => tracing::warn!("{}: {hint}", warning.summary()),
+            None => tracing::warn!("{}", warning.summary()),
+        }
+    }
+    match service::run(config) {
+        Ok(()) => DONE,
+        Err(error) => {
+            tracing::error!("{:#}", anyhow::Error::new(error));
+            FAILED
+        }
+    }
+}
+
+/// Says something to whoever started the program. That nobody listens is no reason to fail.
+fn complain(text: &str) {
+    let _ = writeln!(io::stderr(), "{text}");
+}

@@ -1,0 +1,357 @@
+//! One value of the file at a known path, and the reading of typed values from it.
+//!
+//! Knows how to ask a node for what the schema expects, and how to report, with place and path,
+//! that it is something else. Everything is reported, nothing is returned twice: a `None` means
+//! that the reason has been noted.
+
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::net::IpAddr;
+use std::ops::{Range, RangeInclusive};
+use std::path::Path;
+
+use super::diagnostic::{Diagnostic, File};
+use super::yaml::{Entry, Node, Scalar, Value};
+
+/// What has been found so far.
+pub(super) struct Report<'a> {
+    pub(super) file: &'a File,
+    /// What relative paths are relative to.
+    pub(super) directory: &'a Path,
+    errors: RefCell<Vec<Found>>,
+    warnings: RefCell<Vec<Found>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Found {
+    bytes: Range<usize>,
+    path: String,
+    message: String,
+    hint: Option<String>,
+}
+
+impl<'a> Report<'a> {
+    pub(super) fn new(file: &'a File, directory: &'a Path) -> Self {
+        Self { file, directory, errors: RefCell::default(), warnings: RefCell::default() }
+    }
+
+    pub(super) fn error(&self, bytes: Range<usize>, path: &str, message: impl Into<String>, hint: Option<String>) {
+        note(&self.errors, bytes, path, message.into(), hint);
+    }
+
+    /// The errors and the warnings, each in the file's order.
+    pub(super) fn finish(self) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
+        let file = self.file;
+        let sorted = |found: RefCell<Vec<Found>>| {
+            let mut found = found.into_inner();
+            found.sort_by_key(|found| found.bytes.start);
+            let diagnostic =
+                |found: Found| file.diagnostic(Some(found.bytes), &found.path, found.message, found.hint);
+            found.into_iter().map(diagnostic).collect()
+        };
+        (sorted(self.errors), sorted(self.warnings))
+    }
+}
+
+fn note(
+    list: &RefCell<Vec<Found>>,
+    bytes: Range<usize>,
+    path: &str,
+    message: String,
+    hint: Option<String>,
+) {
+    let found = Found { bytes, path: path.to_owned(), message, hint };
+    let mut list = list.borrow_mut();
+    if !list.contains(&found) {
+        list.push(found);
+    }
+}
+
+/// A value of the file, and the way to it.
+#[derive(Clone)]
+pub(super) struct At<'a> {
+    pub(super) report: &'a Report<'a>,
+    pub(super) path: String,
+    pub(super) node: &'a Node,
+    /// The bytes of the key that leads here.
+    key: Range<usize>,
+}
+
+impl<'a> At<'a> {
+    pub(super) fn root(report: &'a Report<'a>, node: &'a Node) -> Self {
+        Self { report, path: String::new(), node, key: node.bytes.clone() }
+    }
+
+    /// The value of an entry of this mapping.
+    pub(super) fn entry(&self, entry: &'a Entry) -> Self {
+        let path = match &*self.path {
+            "" => entry.key.clone(),
+            path => format!("{path}.{}", entry.key),
+        };
+        Self { report: self.report, path, node: &entry.node, key: entry.key_bytes.clone() }
+    }
+
+    /// An item of this list.
+    pub(super) fn item(&self, index: usize, node: &'a Node) -> Self {
+        let path = format!("{}[{index}]", self.path);
+        Self { report: self.report, path, node, key: node.bytes.clone() }
+    }
+
+    /// Reports that the value is wrong.
+    pub(super) fn error(&self, message: impl Into<String>) {
+        self.error_at(self.value_bytes(), message, None);
+    }
+
+    /// Reports that the value is wrong, and what would help.
+    pub(super) fn error_with(&self, message: impl Into<String>, hint: impl Into<String>) {
+        self.error_at(self.value_bytes(), message, Some(hint.into()));
+    }
+
+    /// Reports that the key is wrong.
+    pub(super) fn key_error(&self, message: impl Into<String>, hint: Option<String>) {
+        self.error_at(self.key.clone(), message, hint);
+    }
+
+    pub(super) fn error_at(&self, bytes: Range<usize>, message: impl Into<String>, hint: Option<String>) {
+        note(&self.report.errors, bytes, &self.path, message.into(), hint);
+    }
+
+    /// Warns about the key.
+    pub(super) fn warn(&self, message: impl Into<String>, hint: Option<String>) {
+        note(&self.report.warnings, self.key.clone(), &self.path, message.into(), hint);
+    }
+
+    /// Where a message about the value points: an empty value has no place of its own.
+    fn value_bytes(&self) -> Range<usize> {
+        if self.node.bytes.is_empty() { self.key.clone() } else { self.node.bytes.clone() }
+    }
+
+    /// The value as a mapping; anything else is reported.
+    pub(super) fn entries(&self) -> Option<&'a [Entry]> {
+        match &self.node.value {
+            Value::Map(entries) => Some(entries),
+            _ => self.expected("a mapping of keys to values"),
+        }
+    }
+
+    /// The value as a list; anything else is reported.
+    pub(super) fn items(&self) -> Option<Vec<At<'a>>> {
+        match &self.node.value {
+            Value::List(items) => {
+                Some(items.iter().enumerate().map(|(index, node)| self.item(index, node)).collect())
+            }
+            Value::Scalar(scalar) if !scalar.is_null() && !scalar.broken => {
+                self.error_with("expected a list", "one entry is a list too: `[entry]`");
+                None
+            }
+            _ => self.expected("a list"),
+        }
+    }
+
+    /// The value as a scalar that holds something; anything else is reported.
+    pub(super) fn scalar(&self, expected: &str) -> Option<&'a Scalar> {
+        match &self.node.value {
+            Value::Scalar(scalar) if scalar.broken => None,
+            Value::Scalar(scalar) if !scalar.is_null() => Some(scalar),
+            _ => self.expected(expected),
+        }
+    }
+
+    /// The value as a text that is not empty.
+    pub(super) fn text(&self) -> Option<&'a str> {
+        let scalar = self.scalar("a text")?;
+        if scalar.text.is_empty() {
+            self.error("must not be empty");
+            return None;
+        }
+        Some(&scalar.text)
+    }
+
+    /// The value as something with a spelling of its own.
+    pub(super) fn parse<T, E: Display>(
+        &self,
+        expected: &str,
+        parse: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
+        let scalar = self.scalar(expected)?;
+        match parse(&scalar.text) {
+            Ok(value) => Some(value),
+            Err(hint) => {
+                let hint = hint.to_string();
+                let hint = (!hint.is_empty() && !self.holds_secret()).then_some(hint);
+                self.error_at(
+                    self.value_bytes(),
+                    format!("expected {expected}, found {}", self.shown()),
+                    hint,
+                );
+                None
+            }
+        }
+    }
+
+    pub(super) fn boolean(&self) -> Option<bool> {
+        self.parse("`true` or `false`", |text| match text {
+            "true" | "True" | "TRUE" => Ok(true),
+            "false" | "False" | "FALSE" => Ok(false),
+            "yes" | "Yes" | "on" | "On" => Err("write `true`"),
+            "no" | "No" | "off" | "Off" => Err("write `false`"),
+            _ => Err(""),
+        })
+    }
+
+    pub(super) fn whole_number(&self, range: RangeInclusive<usize>) -> Option<usize> {
+        let expected = if *range.end() == usize::MAX {
+            format!("a whole number from {}", range.start())
+        } else {
+            format!("a whole number from {} to {}", range.start(), range.end())
+        };
+        self.parse(&expected, |text| match text.parse::<usize>() {
+            Ok(number) if range.contains(&number) && !text.starts_with('+') => Ok(number),
+            _ => Err(""),
+        })
+    }
+
+    /// One of a few words, spelled exactly.
+    pub(super) fn word<T: Copy>(&self, words: &[(&str, T)]) -> Option<T> {
+        let names: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
+        self.parse(&one_of(&names), |text| {
+            let exact = words.iter().find(|(word, _)| *word == text);
+            let meant = || did_you_mean(text, names.iter().copied());
+            exact.map(|(_, value)| *value).ok_or_else(|| {
+                meant().map_or_else(String::new, |word| format!("did you mean `{word}`?"))
+            })
+        })
+    }
+
+    /// The value as it may be shown: as it is written in the file, without what `${…}` put in.
+    pub(super) fn shown(&self) -> String {
+        match &self.node.value {
+            Value::Scalar(scalar) if scalar.is_null() => "nothing".into(),
+            Value::Scalar(scalar) if scalar.raw.chars().count() > 80 => "a long text".into(),
+            Value::Scalar(scalar) => format!("`{}`", scalar.raw.trim_end().escape_debug()),
+            Value::List(_) => "a list".into(),
+            Value::Map(_) => "a mapping".into(),
+        }
+    }
+
+    /// Whether something from outside the file went into the value.
+    pub(super) fn holds_secret(&self) -> bool {
+        match &self.node.value {
+            Value::Scalar(scalar) => scalar.expansions.iter().any(|expansion| expansion.is_secret),
+            _ => false,
+        }
+    }
+
+    /// The bytes of the file in which the bytes `inside` of the scalar's text stand.
+    pub(super) fn locate(&self, inside: Range<usize>) -> Range<usize> {
+        let Value::Scalar(scalar) = &self.node.value else {
+            return self.node.bytes.clone();
+        };
+        let file = self.report.file.text();
+        let raw = scalar.raw_place(inside.start)..scalar.raw_place(inside.end);
+        let start = scalar.written.locate(file, &scalar.raw, raw.start);
+        let end = scalar.written.locate(file, &scalar.raw, raw.end);
+        start..end.max(start)
+    }
+
+    fn expected<T>(&self, what: &str) -> Option<T> {
+        if let Value::Scalar(scalar) = &self.node.value {
+            if scalar.broken {
+                return None;
+            }
+            if scalar.is_null() {
+                self.error_with("has no value", format!("expected {what}; leave the key out for its default"));
+                return None;
+            }
+        }
+        self.error(format!("expected {what}, found {}", self.shown()));
+        None
+    }
+}
+
+impl Scalar {
+    /// Where in the value as it is written stands what is at `at` after `${…}` was replaced.
+    fn raw_place(&self, at: usize) -> usize {
+        let mut shift = (0, 0);
+        for expansion in &self.expansions {
+            if at < expansion.expanded.start {
+                break;
+            }
+            if at < expansion.expanded.end {
+                return expansion.written.start;
+            }
+            shift = (expansion.written.end, expansion.expanded.end);
+        }
+        shift.0 + (at - shift.1)
+    }
+}
+
+/// A mapping whose keys are known beforehand.
+pub(super) struct Section<'a> {
+    pub(super) at: At<'a>,
+    entries: &'a [Entry],
+}
+
+impl<'a> Section<'a> {
+    /// The value as a mapping of at most these keys; every other key is reported.
+    pub(super) fn read(at: &At<'a>, keys: &[&str]) -> Option<Self> {
+        let entries = at.entries()?;
+        for entry in entries.iter().filter(|entry| !keys.contains(&&*entry.key)) {
+            let key = &entry.key;
+            let (message, hint) = match did_you_mean(key, keys.iter().copied()) {
+                Some(meant) => (format!("unknown key `{key}`, did you mean `{meant}`?"), None),
+                None if key == "<<" => (
+                    format!("unknown key `{key}`"),
+                    Some("YAML 1.2 has no merge keys; what is shared goes to the level above".into()),
+                ),
+                None => (format!("unknown key `{key}`"), Some(format!("known here: {}", keys.join(", ")))),
+            };
+            at.error_at(entry.key_bytes.clone(), message, hint);
+        }
+        Some(Self { at: at.clone(), entries })
+    }
+
+    pub(super) fn key(&self, key: &str) -> Option<At<'a>> {
+        self.entries.iter().find(|entry| entry.key == key).map(|entry| self.at.entry(entry))
+    }
+
+    /// A key that must be there; its absence is reported, with an example of its value.
+    pub(super) fn required(&self, key: &str, example: &str) -> Option<At<'a>> {
+        let found = self.key(key);
+        if found.is_none() {
+            let at = &self.at;
+            at.key_error(format!("the key `{key}` is missing"), Some(format!("for example `{key}: {example}`")));
+        }
+        found
+    }
+}
+
+/// The candidate that `text` may be a slip of.
+pub(super) fn did_you_mean<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let lower = text.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|(distance, candidate)| *distance <= candidate.chars().count().div_ceil(4).max(1))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate)
+}
+
+/// "`a`, `b` or `c`".
+pub(super) fn one_of(words: &[&str]) -> String {
+    let quoted: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+    match quoted.split_last() {
+        Some((last, rest)) if !rest.is_empty() => format!("{} or {last}", rest.join(", ")),
+        Some((only, _)) => only.clone(),
+        None => String::new(),
+    }
+}
+
+/// An address or network in CIDR notation; a bare address is a network of one.
+pub(super) fn network(text: &str) -> Result<ipnet::IpNet, &'static str> {
+    if let Ok(address) = text.parse::<IpAddr>() {
+        return Ok(address.into());
+    }
+    let net: ipnet::IpNet = text.parse().map_err(|_| "for example `10.20.0.0/16`")?;
+    if net.trunc() == net { Ok(net) } else { Err("bits are set behind the prefix") }
+}

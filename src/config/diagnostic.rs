@@ -1,0 +1,194 @@
+//! What is said about a configuration file, and where it points.
+//!
+//! Knows how a finding is shown: its place, the line it is about, a caret, a hint. It does not
+//! know what can be wrong with a configuration.
+
+use std::fmt;
+use std::ops::Range;
+
+/// One finding about a configuration: an error, or a warning.
+///
+/// Its `Display` is what the user reads: `file:line:column: path: message`, the line with a caret
+/// under the place, and a hint where there is one. It holds no secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Diagnostic {
+    /// The file, as it was named on the command line.
+    pub file: String,
+    /// Where in the file; none: it is about the file as a whole.
+    pub place: Option<Place>,
+    /// The keys from the outside in, joined by dots; empty: the file as a whole.
+    pub path: String,
+    /// What is wrong, in a lower-case fragment.
+    pub message: String,
+    /// What would help.
+    pub hint: Option<String>,
+}
+
+/// A place in a file, with the line it is in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column in characters, from 1.
+    pub column: usize,
+    /// The line's text; secrets are replaced by `***`.
+    excerpt: String,
+    /// Which characters of the excerpt are meant.
+    marked: Range<usize>,
+}
+
+impl Diagnostic {
+    /// The first line of what `Display` shows: where, and what.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let mut text = self.file.clone();
+        if let Some(place) = &self.place {
+            text.push_str(&format!(":{}:{}", place.line, place.column));
+        }
+        if !self.path.is_empty() {
+            text.push_str(": ");
+            text.push_str(&self.path);
+        }
+        text.push_str(": ");
+        text.push_str(&self.message);
+        text
+    }
+}
+
+impl fmt::Display for Diagnostic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.summary())?;
+        let mut margin = 2;
+        if let Some(place) = &self.place {
+            let number = place.line.to_string();
+            margin += number.len();
+            let before = " ".repeat(place.marked.start);
+            let carets = "^".repeat(place.marked.len().max(1));
+            write!(f, "\n  {number} | {}", place.excerpt)?;
+            write!(f, "\n{:margin$} | {before}{carets}", "")?;
+        }
+        if let Some(hint) = &self.hint {
+            write!(f, "\n{:margin$} = help: {hint}", "")?;
+        }
+        Ok(())
+    }
+}
+
+/// Everything that is wrong with a configuration, in the file's order; never empty.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct Errors(pub Vec<Diagnostic>);
+
+impl fmt::Display for Errors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, diagnostic) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n\n")?;
+            }
+            write!(f, "{diagnostic}")?;
+        }
+        Ok(())
+    }
+}
+
+/// A configuration file's text, and which parts of it must not be shown.
+#[derive(Debug)]
+pub(super) struct File {
+    name: String,
+    text: String,
+    lines: Vec<usize>,
+    secrets: Vec<Range<usize>>,
+}
+
+/// The longest line that is shown whole.
+const WIDEST_EXCERPT: usize = 160;
+
+impl File {
+    pub(super) fn new(name: &str, text: &str) -> Self {
+        let text = text.strip_prefix('\u{feff}').unwrap_or(text).to_owned();
+        let breaks = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let lines = std::iter::once(0).chain(breaks.map(|(at, _)| at + 1)).collect();
+        Self { name: name.to_owned(), text, lines, secrets: Vec::new() }
+    }
+
+    pub(super) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// From now on these bytes are shown as `***`.
+    pub(super) fn hide(&mut self, bytes: Range<usize>) {
+        self.secrets.push(bytes);
+    }
+
+    /// The bytes of the line (from 0) that `at` is in, without its end.
+    pub(super) fn line_of(&self, at: usize) -> (usize, Range<usize>) {
+        let line = self.lines.partition_point(|start| *start <= at) - 1;
+        let start = self.lines[line];
+        let end = self.lines.get(line + 1).map_or(self.text.len(), |next| next - 1);
+        (line, start..start + self.text[start..end].trim_end_matches('\r').len())
+    }
+
+    /// A finding about some bytes of this file, or about the whole of it.
+    pub(super) fn diagnostic(
+        &self,
+        bytes: Option<Range<usize>>,
+        path: &str,
+        message: String,
+        hint: Option<String>,
+    ) -> Diagnostic {
+        let place = bytes.map(|bytes| self.place(&bytes));
+        Diagnostic { file: self.name.clone(), place, path: path.to_owned(), message, hint }
+    }
+
+    /// Where `bytes` begin, with as much of them as stands in that line.
+    fn place(&self, bytes: &Range<usize>) -> Place {
+        let (line, range) = self.line_of(bytes.start);
+        let mut excerpt = String::new();
+        let mut marked = None;
+        let mut marked_end = 0;
+        let mut column = 1;
+        let mut shown = 0;
+        let mut hiding = false;
+        for (at, character) in self.text[range.clone()].char_indices() {
+            let at = range.start + at;
+            if at < bytes.start {
+                column += 1;
+            } else if marked.is_none() {
+                marked = Some(shown);
+            }
+            if self.secrets.iter().any(|secret| secret.contains(&at)) {
+                if !hiding {
+                    excerpt.push_str("***");
+                    shown += 3;
+                }
+                hiding = true;
+            } else {
+                hiding = false;
+                excerpt.push(if character.is_control() { ' ' } else { character });
+                shown += 1;
+            }
+            if at < bytes.end {
+                marked_end = shown;
+            }
+        }
+        let marked = marked.unwrap_or(shown);
+        let mut place =
+            Place { line: line + 1, column, excerpt, marked: marked..marked_end.max(marked + 1) };
+        place.shorten();
+        place
+    }
+}
+
+impl Place {
+    /// Cuts a long line to a window around what is meant.
+    fn shorten(&mut self) {
+        if self.excerpt.chars().count() <= WIDEST_EXCERPT {
+            return;
+        }
+        let from = self.marked.start.saturating_sub(WIDEST_EXCERPT / 2);
+        let cut: String = self.excerpt.chars().skip(from).take(WIDEST_EXCERPT).collect();
+        let shift = if from > 0 { 1 } else { 0 };
+        self.excerpt = if from > 0 { format!("…{cut}…") } else { format!("{cut}…") };
+        let start = self.marked.start - from + shift;
+        self.marked = start..(self.marked.end - from + shift).min(WIDEST_EXCERPT + shift).max(start + 1);
+    }
+}

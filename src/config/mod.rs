@@ -1,0 +1,268 @@
+//! The configuration file: from text to a [`Plan`] and what runs it.
+//!
+//! Knows every key, and says everything that is wrong at once, each with its place in the file.
+//! It reads the file, the files that it names, and the environment, and nothing else: no network.
+//!
+//! `yaml` makes a tree with places, `expand` replaces `${…}` in it, and the other modules read
+//! their sections through `at`, which reports what is not as it should be.
+
+mod at;
+mod delivery;
+mod destination;
+mod diagnostic;
+mod expand;
+mod json;
+mod kafka;
+mod kafka_keys;
+mod network;
+mod scalar;
+#[cfg(test)]
+mod tests;
+mod target;
+mod topics;
+mod units;
+mod yaml;
+
+use std::env::VarError;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::egress::Egress;
+use crate::event::{self, Paths};
+use crate::plan::Plan;
+
+pub use diagnostic::{Diagnostic, Errors, Place};
+pub use kafka::{Kafka, OffsetReset};
+pub use topics::Topics;
+pub(crate) use units::{show_duration, show_size};
+
+use at::{At, Report, Section};
+use delivery::Level;
+use diagnostic::File;
+use expand::Outside;
+use yaml::{Node, Value};
+
+/// A valid configuration.
+#[derive(Debug)]
+pub struct Config {
+    /// Where and as whom to read.
+    pub kafka: Kafka,
+    /// Where `/metrics`, `/healthz` and `/readyz` are.
+    pub admin_listen: SocketAddr,
+    /// What is delivered where.
+    pub plan: Plan,
+    /// The topics that Hookcast writes.
+    pub topics: Topics,
+    /// Bytes of events held in memory, all partitions together.
+    pub buffered_bytes: usize,
+    /// The longest that a stop or a hand-over waits for requests in flight.
+    pub shutdown_timeout: Duration,
+    /// What is odd, but no error; in the file's order.
+    pub warnings: Vec<Diagnostic>,
+    /// Every action's texts as the file writes them, by [`crate::plan::ActionId`].
+    pub as_written: Vec<AsWritten>,
+}
+
+/// Texts of one action as they stand in the file: without what `${…}` puts in, so that they may
+/// be shown.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AsWritten {
+    /// The trigger.
+    pub trigger: Box<str>,
+    /// The URL; none when it is a mapping.
+    pub url: Option<Box<str>>,
+}
+
+/// The largest configuration that is read.
+const LARGEST: u64 = 8 << 20;
+
+impl Config {
+    /// Reads and checks the configuration in the file `path`.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn load(path: &Path) -> Result<Self, Errors> {
+        let name = path.display().to_string();
+        let refuse = |message: String, hint: Option<String>| {
+            Errors(vec![File::new(&name, "").diagnostic(None, "", message, hint)])
+        };
+        let read = || {
+            if std::fs::metadata(path)?.len() > LARGEST {
+                return Ok(Err("larger than 8 MiB"));
+            }
+            Ok(String::from_utf8(std::fs::read(path)?).map_err(|_| "not UTF-8"))
+        };
+        let text = match read() {
+            Ok(Ok(text)) => text,
+            Ok(Err(why)) => return Err(refuse(why.into(), None)),
+            Err(error) => {
+                let error: std::io::Error = error;
+                let hint = "`--config FILE` or HOOKCAST_CONFIG names the configuration".to_owned();
+                return Err(refuse(format!("cannot be read: {}", expand::plain(&error)), Some(hint)));
+            }
+        };
+        let directory = path.parent().unwrap_or(Path::new(""));
+        Self::parse(&name, &text, directory, &|name| std::env::var(name))
+    }
+
+    /// Checks the configuration `text`, which messages call `name`. Paths in it are relative to
+    /// `directory`; `variable` looks up environment variables.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(
+        name: &str,
+        text: &str,
+        directory: &Path,
+        variable: &dyn Fn(&str) -> Result<String, VarError>,
+    ) -> Result<Self, Errors> {
+        let mut file = File::new(name, text);
+        let (mut tree, repeated) = match yaml::parse(file.text()) {
+            Ok(parsed) => parsed,
+            Err(refused) => {
+                hide_line(&mut file, refused.bytes.start);
+                let diagnostic = file.diagnostic(Some(refused.bytes), "", refused.message, refused.hint);
+                return Err(Errors(vec![diagnostic]));
+            }
+        };
+        hide_secrets(&mut file, &tree, false);
+        let report = Report::new(&file, directory);
+        for refused in repeated {
+            report.error(refused.bytes, "", refused.message, refused.hint);
+        }
+        expand::expand(&mut tree, &Outside { variable, directory }, &mut |scalar, why| {
+            let start = scalar.written.locate(file.text(), &scalar.raw, why.at.start);
+            let end = scalar.written.locate(file.text(), &scalar.raw, why.at.end);
+            report.error(start..end, "", why.message, why.hint);
+        });
+        let config = read(&At::root(&report, &tree));
+        let (errors, warnings) = report.finish();
+        match config {
+            Some(config) if errors.is_empty() => Ok(Self { warnings, ..config }),
+            _ => Err(Errors(errors)),
+        }
+    }
+}
+
+/// Reads every section. None, or a configuration with gaps, comes with an error reported.
+fn read(at: &At<'_>) -> Option<Config> {
+    let keys = [
+        "kafka", "admin", "sources", "destinations", "delivery", "topics", "egress", "limits",
+        "shutdown_timeout",
+    ];
+    let root = Section::read(at, &keys)?;
+    let kafka = kafka::read(&root);
+    let admin_listen = network::read_admin(&root);
+    let (sources, named) = topics::read_sources(&root);
+    let topics = topics::read_topics(&root, kafka.as_ref(), &named);
+    let egress = network::read_egress(&root);
+    let delivery = Level::default().over(&root);
+    let mut paths = Paths::new();
+    let event_type = paths.intern(event::Path::new(["type"]));
+    let mut plan = Plan {
+        sources,
+        destinations: Vec::new(),
+        actions: Vec::new(),
+        paths,
+        event_type,
+        egress: Egress::default(),
+    };
+    let mut as_written = Vec::new();
+    // When `egress` is wrong its rules are unknown, and no URL is blamed for breaking them.
+    let lenient = Egress { allow_private: true, ..Egress::default() };
+    destination::Reader {
+        egress: egress.as_ref().unwrap_or(&lenient),
+        delivery: &delivery,
+        plan: &mut plan,
+        as_written: &mut as_written,
+    }
+    .read(&root);
+    let buffered_bytes = read_buffered_bytes(&root);
+    let longest = Duration::from_secs(3600);
+    let shutdown_timeout = root
+        .key("shutdown_timeout")
+        .map_or(Some(Duration::from_secs(30)), |at| at.duration(Duration::ZERO, longest));
+    Some(Config {
+        kafka: kafka?,
+        admin_listen: admin_listen?,
+        plan: Plan { egress: egress?, ..plan },
+        topics: topics?,
+        buffered_bytes: buffered_bytes?,
+        shutdown_timeout: shutdown_timeout?,
+        warnings: Vec::new(),
+        as_written,
+    })
+}
+
+fn read_buffered_bytes(root: &Section<'_>) -> Option<usize> {
+    let default = 64 << 20;
+    let Some(at) = root.key("limits") else { return Some(default) };
+    let section = Section::read(&at, &["buffered_bytes"])?;
+    section.key("buffered_bytes").map_or(Some(default), |at| at.size(64 << 10, 1 << 40))
+}
+
+/// Reports a name of a source, destination or action that could not stand in a header, a label
+/// or a path.
+fn check_name(at: &At<'_>, name: &str) {
+    if name.is_empty() || name.len() > 128 || name.trim() != name || name.contains(|c: char| c.is_control() || c == '/') {
+        let hint = "at most 128 bytes, no `/`, no control characters, no blanks around it".to_owned();
+        at.key_error("this name cannot be used", Some(hint));
+    }
+}
+
+/// Whether what stands under a key is kept out of every message. Misspelled keys count too.
+fn hides_its_value(key: &str) -> bool {
+    let key = key.to_lowercase();
+    let telling = ["secr", "passw", "passphrase", "pwd", "token", "credential", "authoriz", "api-key", "api_key"];
+    let exact = ["proxy", "ssl.key.pem", "ssl.key", "sasl.oauthbearer.config", "sasl.username"];
+    telling.iter().any(|part| key.contains(part))
+        || exact.contains(&&*key)
+        || key.ends_with("private.key.pem")
+        || strsim::damerau_levenshtein(&key, "shared_secret") <= 2
+        || strsim::damerau_levenshtein(&key, "sasl.password") <= 2
+}
+
+/// Hides every secret that is written out in the file.
+fn hide_secrets(file: &mut File, node: &Node, hidden: bool) {
+    match &node.value {
+        Value::Scalar(scalar) => {
+            let raw = scalar.raw.trim();
+            let is_reference = raw.starts_with("${") && raw.find('}') == Some(raw.len() - 1) && !raw.contains(":-");
+            if hidden && !is_reference && !raw.is_empty() {
+                file.hide(node.bytes.clone());
+            }
+        }
+        Value::List(items) => items.iter().for_each(|item| hide_secrets(file, item, hidden)),
+        Value::Map(entries) => {
+            for entry in entries {
+                hide_secrets(file, &entry.node, hidden || hides_its_value(&entry.key));
+            }
+        }
+    }
+}
+
+/// Hides what may be a secret in and around the line of a syntax error, where no tree says which
+/// text belongs to which key.
+fn hide_line(file: &mut File, at: usize) {
+    let (_, line) = file.line_of(at);
+    let text = file.text()[line.clone()].to_owned();
+    let colon = text.match_indices(':').find(|(colon, _)| {
+        let key = text[..*colon].rsplit([' ', '{', ',', '"', '\'']).find(|word| !word.is_empty());
+        key.is_some_and(hides_its_value)
+    });
+    if let Some((colon, _)) = colon {
+        file.hide(line.start + colon + 1..line.end);
+        return;
+    }
+    // A line of a longer text belongs to the key above that is indented less.
+    let indentation = |text: &str| text.len() - text.trim_start().len();
+    let own = indentation(&text);
+    let above = file.text()[..line.start].lines().rev().find(|other| {
+        !other.trim().is_empty() && indentation(other) < own.max(1)
+    });
+    let key = above.and_then(|above| above.split(':').next()).map(str::trim);
+    if own > 0 && key.is_some_and(hides_its_value) {
+        file.hide(line);
+    }
+}

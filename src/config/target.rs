@@ -1,0 +1,287 @@
+//! An action's `url`, `headers` and `data`: what is sent, and where to.
+//!
+//! Knows which URLs and headers are good, and which of them are Hookcast's own. Where a mapping
+//! directive stands the answer is only known for each event; everything else is checked here.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use serde_json::Value as Json;
+use url::{Host, Url};
+
+use super::at::{At, Section, one_of};
+use super::json;
+use super::yaml::Value;
+use crate::egress::Egress;
+use crate::event::Paths;
+use crate::mapping::{Mapping, ParseError, Step};
+use crate::plan::{Method, RequestTemplate, Target, TargetTemplate};
+
+/// Headers that frame the message, or that Hookcast sets.
+const OURS: [&str; 13] = [
+    "connection", "content-length", "expect", "host", "http2-settings", "idempotency-key", "keep-alive",
+    "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "x-signature",
+];
+
+/// What an action's target is checked against.
+pub(super) struct Surroundings<'p> {
+    /// Where requests may go.
+    pub(super) egress: &'p Egress,
+    /// Whether the destination signs by Standard Webhooks.
+    pub(super) standard_webhooks: bool,
+    /// What the plan reads of an event.
+    pub(super) paths: &'p mut Paths,
+}
+
+/// A value that is the same for every event, or made anew for each.
+enum Part {
+    Constant(Box<str>),
+    Mapped(Mapping),
+}
+
+/// Reads `method`, `url`, `headers` and `data`.
+pub(super) fn read_request(section: &Section<'_>, around: &mut Surroundings<'_>) -> Option<RequestTemplate> {
+    let method = section.key("method").map_or(Some(Method::Post), |at| read_method(&at));
+    let url = section.required("url", "https://example.com/hook").and_then(|at| read_url(&at, around));
+    let headers = section.key("headers").map_or(Some(Vec::new()), |at| read_headers(&at, around));
+    let data = section.key("data").map_or_else(|| Some(Mapping::whole_event()), |at| read_data(&at, around.paths));
+    let (method, url, headers) = (method?, url?, headers?);
+    Some(RequestTemplate { method, target: target(method, url, headers, around.paths), data: data? })
+}
+
+fn read_method(at: &At<'_>) -> Option<Method> {
+    let names = Method::ALL.map(Method::as_str);
+    at.parse(&one_of(&names), |text| {
+        let exact = Method::ALL.into_iter().find(|method| method.as_str() == text);
+        exact.ok_or_else(|| match Method::ALL.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text)) {
+            Some(meant) => format!("write `{}`: methods are spelled exactly", meant.as_str()),
+            None => "a request carries a body, so these are all there are".into(),
+        })
+    })
+}
+
+/// Constant as a whole, or resolved as a whole for every event.
+fn target(method: Method, url: Part, headers: Vec<(Box<str>, Part)>, paths: &mut Paths) -> TargetTemplate {
+    let is_constant = |part: &Part| matches!(part, Part::Constant(_));
+    if is_constant(&url) && headers.iter().all(|(_, part)| is_constant(part)) {
+        let constant = |part| match part {
+            Part::Constant(text) => text,
+            Part::Mapped(_) => unreachable!("every part is constant"),
+        };
+        let headers = headers.into_iter().map(|(name, part)| (name, constant(part))).collect();
+        return TargetTemplate::Constant(Arc::new(Target { method, url: constant(url), headers }));
+    }
+    let mut mapping = |part| match part {
+        Part::Constant(text) => {
+            Mapping::parse(&Json::String(text.into()), paths).expect("a text holds no directive")
+        }
+        Part::Mapped(mapping) => mapping,
+    };
+    let url = mapping(url);
+    let headers = headers.into_iter().map(|(name, part)| (name, mapping(part))).collect();
+    TargetTemplate::Mapped { url, headers }
+}
+
+fn read_data(at: &At<'_>, paths: &mut Paths) -> Option<Mapping> {
+    let mapping = read_mapping(at, paths)?;
+    if mapping.constant().is_some_and(|constant| !constant.is_object()) {
+        at.error_with("a payload is an object", "`{ \"@path\": \"$.\" }` is the whole event");
+        return None;
+    }
+    Some(mapping)
+}
+
+/// The value as a mapping; what is wrong with it is reported where it stands.
+fn read_mapping(at: &At<'_>, paths: &mut Paths) -> Option<Mapping> {
+    let value = json::read(at)?;
+    match Mapping::parse(&value, paths) {
+        Ok(mapping) => Some(mapping),
+        Err(errors) => {
+            for error in errors {
+                report(at, error);
+            }
+            None
+        }
+    }
+}
+
+fn report(at: &At<'_>, error: ParseError) {
+    let mut place = at.clone();
+    for step in &error.at {
+        let below = match (&place.node.value, step) {
+            (Value::Map(entries), Step::Key(key)) => {
+                entries.iter().find(|entry| entry.key == *key).map(|entry| place.entry(entry))
+            }
+            (Value::List(items), Step::Index(index)) => items.get(*index).map(|item| place.item(*index, item)),
+            _ => None,
+        };
+        let Some(below) = below else { break };
+        place = below;
+    }
+    if place.holds_secret() {
+        place.error("not valid once `${…}` is replaced; what it is then is not shown");
+    } else if matches!(place.node.value, Value::Scalar(_)) {
+        place.error_at(place.node.bytes.clone(), error.message, error.hint);
+    } else {
+        place.key_error(error.message, error.hint);
+    }
+}
+
+/// A mapping's text when it is the same for every event.
+fn constant_text(at: &At<'_>, mapping: &Mapping) -> Option<Option<String>> {
+    match mapping.constant() {
+        None => Some(None),
+        Some(Json::String(text)) => Some(Some(text.clone())),
+        Some(value @ (Json::Number(_) | Json::Bool(_))) => Some(Some(value.to_string())),
+        Some(_) => {
+            at.error(format!("expected a text or a mapping directive, found {}", at.shown()));
+            None
+        }
+    }
+}
+
+fn read_url(at: &At<'_>, around: &mut Surroundings<'_>) -> Option<Part> {
+    let mapping = read_mapping(at, around.paths)?;
+    let Some(text) = constant_text(at, &mapping)? else {
+        return Some(Part::Mapped(mapping));
+    };
+    let hint = "for example `https://example.com/hook`";
+    let url = match Url::parse(text.trim()) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
+        Ok(url) if at.holds_secret() || url.scheme().len() > 20 => {
+            at.error_with("expected an `http` or `https` URL", hint);
+            return None;
+        }
+        Ok(url) => {
+            at.error_with(format!("expected an `http` or `https` URL, found the scheme `{}`", url.scheme()), hint);
+            return None;
+        }
+        Err(error) => {
+            at.error_with(format!("expected an absolute `http` or `https` URL: {error}"), hint);
+            return None;
+        }
+    };
+    check_host(at, &url, around.egress)?;
+    Some(Part::Constant(without_fragment(url).as_str().into()))
+}
+
+/// A fragment is never sent.
+fn without_fragment(mut url: Url) -> Url {
+    url.set_fragment(None);
+    url
+}
+
+/// Reports a host that no request could ever go to.
+fn check_host(at: &At<'_>, url: &Url, egress: &Egress) -> Option<()> {
+    let address: IpAddr = match url.host()? {
+        Host::Ipv4(address) => address.into(),
+        Host::Ipv6(address) => address.into(),
+        Host::Domain(name) => {
+            let name = name.trim_end_matches('.');
+            if name != "localhost" && !name.ends_with(".localhost") {
+                return Some(());
+            }
+            IpAddr::from([127, 0, 0, 1])
+        }
+    };
+    if egress.permits(address) {
+        return Some(());
+    }
+    let what = if at.holds_secret() { "this host".to_owned() } else { format!("`{}`", url.host_str().unwrap_or_default()) };
+    at.error_with(
+        format!("egress refuses {what}: it is not on the public internet, or denied"),
+        "`egress.allow_private: true` permits every private address, `egress.allow: [10.20.0.0/16]` some",
+    );
+    None
+}
+
+fn read_headers(at: &At<'_>, around: &mut Surroundings<'_>) -> Option<Vec<(Box<str>, Part)>> {
+    let entries = at.entries()?;
+    let mut headers: Vec<(Box<str>, Part)> = Vec::new();
+    let mut is_whole = true;
+    for entry in entries {
+        let value = at.entry(entry);
+        let name = entry.key.as_str();
+        let lower = name.to_ascii_lowercase();
+        let known = headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name));
+        if let Some((message, hint)) = refusal(&lower, known, around.standard_webhooks) {
+            value.key_error(message, hint);
+            is_whole = false;
+        } else if let Some(part) = read_header(&value, &lower, around.paths) {
+            headers.push((name.into(), part));
+        } else {
+            is_whole = false;
+        }
+    }
+    is_whole.then_some(headers)
+}
+
+/// Why a header cannot be set.
+fn refusal(name: &str, known: bool, standard_webhooks: bool) -> Option<(String, Option<String>)> {
+    let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+    if name.is_empty() || !name.chars().all(is_token) {
+        let hint = "ASCII letters, digits and `-`".to_owned();
+        return Some(("this is no name of a header".into(), Some(hint)));
+    }
+    if known {
+        return Some(("this header is repeated".into(), Some("upper and lower case are the same".into())));
+    }
+    match name {
+        "x-signature" => {
+            Some(("hookcast sets this header itself".into(), Some("it is made from `shared_secret`".into())))
+        }
+        "idempotency-key" => Some((
+            "hookcast sets this header itself".into(),
+            Some("it is the same for every attempt to send the same events".into()),
+        )),
+        _ if OURS.contains(&name) => Some(("this header frames the message and cannot be set".into(), None)),
+        _ if standard_webhooks && name.starts_with("webhook-") => {
+            Some(("hookcast sets this header itself".into(), Some("it is made from `standard_webhooks`".into())))
+        }
+        _ => None,
+    }
+}
+
+fn read_header(at: &At<'_>, name: &str, paths: &mut Paths) -> Option<Part> {
+    let mapping = read_mapping(at, paths)?;
+    let Some(text) = constant_text(at, &mapping)? else {
+        if name == "content-type" {
+            at.error_with("the content type must be a constant", "every body is JSON, so there is little to choose");
+            return None;
+        }
+        return Some(Part::Mapped(mapping));
+    };
+    let is_legal = |c: char| c == '\t' || (' '..='~').contains(&c);
+    if let Some(wrong) = text.chars().find(|c| !is_legal(*c)) {
+        let what = match wrong {
+            '\n' | '\r' => "a line break",
+            c if c.is_ascii() => "a control character",
+            _ => "something that is not ASCII",
+        };
+        at.error(format!("a header's value cannot hold {what}"));
+        return None;
+    }
+    if text.trim() != text {
+        at.error("a header's value neither begins nor ends with a blank");
+        return None;
+    }
+    if name == "content-type" && !is_json(&text) {
+        at.error_with(
+            "every body is JSON, so the content type must be a JSON type",
+            "`application/json`, or one that ends in `+json` such as `application/cloudevents+json`",
+        );
+        return None;
+    }
+    Some(Part::Constant(text.into()))
+}
+
+/// Whether a media type says JSON (RFC 8259, RFC 6839).
+fn is_json(text: &str) -> bool {
+    let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let is_token = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c));
+    match essence.split_once('/') {
+        Some(("application", "json")) => true,
+        Some(("application", subtype)) => is_token(subtype) && subtype.strip_suffix("+json").is_some_and(|stem| !stem.is_empty()),
+        _ => false,
+    }
+}

@@ -1,0 +1,282 @@
+//! A YAML document as a tree that remembers where everything stands.
+//!
+//! Knows YAML's syntax by way of `saphyr-parser`, and what this program refuses of it: repeated
+//! keys, keys that are no scalars, tags, a second document, deep nesting, and aliases that
+//! multiply. It does not know any key.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use saphyr_parser::{Event, Parser, ScalarStyle, Span};
+
+use super::expand::Expansion;
+use super::scalar::Written;
+
+/// The most brackets and indentations inside one another.
+const DEEPEST: usize = 64;
+/// The most values after aliases have been replaced by what they stand for.
+const MOST_NODES: usize = 100_000;
+
+/// A value, and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    /// Its bytes in the file; of a list or mapping where it begins.
+    pub(super) bytes: Range<usize>,
+    pub(super) value: Value,
+}
+
+/// What a node holds.
+#[derive(Debug, Clone)]
+pub(super) enum Value {
+    Scalar(Scalar),
+    List(Vec<Node>),
+    Map(Vec<Entry>),
+}
+
+/// One key of a mapping, with its value.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) key: String,
+    /// The key's bytes in the file.
+    pub(super) key_bytes: Range<usize>,
+    pub(super) node: Node,
+}
+
+/// A text, a number, a boolean or nothing: the schema decides.
+#[derive(Debug, Clone)]
+pub(super) struct Scalar {
+    /// The value as it is written, without quotes and escapes.
+    pub(super) raw: String,
+    /// The value after `${…}` has been replaced.
+    pub(super) text: String,
+    /// What was replaced.
+    pub(super) expansions: Vec<Expansion>,
+    /// A `${…}` could not be replaced; that has been reported, and nothing more need be.
+    pub(super) broken: bool,
+    pub(super) written: Written,
+    /// Marked as a string by `!!str`.
+    pub(super) is_string: bool,
+}
+
+impl Scalar {
+    /// Not quoted, so that it may be a number, a boolean or null.
+    pub(super) fn is_plain(&self) -> bool {
+        self.written.style == ScalarStyle::Plain && !self.is_string
+    }
+
+    /// Nothing at all, or one of the core schema's spellings of null.
+    pub(super) fn is_null(&self) -> bool {
+        self.is_plain() && matches!(&*self.raw, "" | "~" | "null" | "Null" | "NULL")
+    }
+}
+
+/// Why a text is not one YAML document that is accepted here.
+#[derive(Debug)]
+pub(super) struct Refused {
+    pub(super) bytes: Range<usize>,
+    pub(super) message: String,
+    pub(super) hint: Option<String>,
+}
+
+/// Reads `text` as one document. Repeated keys do not end it: they are all returned.
+pub(super) fn parse(text: &str) -> Result<(Node, Vec<Refused>), Refused> {
+    let mut composer = Composer {
+        text,
+        offsets: text.char_indices().map(|(at, _)| at).chain([text.len()]).collect(),
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        nodes: 0,
+        root: None,
+        repeated: Vec::new(),
+    };
+    let mut documents = 0;
+    for event in Parser::new_from_str(text) {
+        let (event, span) = event.map_err(|error| composer.syntax_error(&error))?;
+        if let Event::DocumentStart(_) = event {
+            documents += 1;
+            if documents > 1 {
+                return Err(composer.refuse(span, "a second document begins here", "one file holds one configuration"));
+            }
+        }
+        composer.take(event, span)?;
+    }
+    let root = composer.root.unwrap_or_else(|| Node {
+        bytes: 0..0,
+        value: Value::Map(Vec::new()),
+    });
+    Ok((root, composer.repeated))
+}
+
+/// A list or mapping whose end has not been seen.
+struct Open {
+    anchor: usize,
+    bytes: Range<usize>,
+    items: Items,
+}
+
+enum Items {
+    List(Vec<Node>),
+    Map { entries: Vec<Entry>, key: Option<(String, Range<usize>)> },
+}
+
+struct Composer<'a> {
+    text: &'a str,
+    /// The byte at which each character begins.
+    offsets: Vec<usize>,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+    root: Option<Node>,
+    repeated: Vec<Refused>,
+}
+
+impl Composer<'_> {
+    fn take(&mut self, event: Event<'_>, span: Span) -> Result<(), Refused> {
+        match event {
+            Event::Scalar(value, style, anchor, tag) => {
+                let is_string = match tag {
+                    Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => true,
+                    Some(_) => return Err(self.refuse_tag(span)),
+                    None => false,
+                };
+                let node = self.scalar(&value, style, span, is_string);
+                self.place(anchor, node)
+            }
+            Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => Err(self.refuse_tag(span)),
+            Event::SequenceStart(anchor, None) => self.begin(anchor, span, Items::List(Vec::new())),
+            Event::MappingStart(anchor, None) => {
+                self.begin(anchor, span, Items::Map { entries: Vec::new(), key: None })
+            }
+            Event::SequenceEnd | Event::MappingEnd => {
+                let Some(open) = self.open.pop() else { return Ok(()) };
+                let value = match open.items {
+                    Items::List(items) => Value::List(items),
+                    Items::Map { entries, .. } => Value::Map(entries),
+                };
+                self.place(open.anchor, Node { bytes: open.bytes, value })
+            }
+            Event::Alias(anchor) => {
+                let Some(node) = self.anchors.get(&anchor) else {
+                    return Err(self.refuse(span, "this alias stands inside its own anchor", "an alias repeats a value that is complete"));
+                };
+                let node = node.clone();
+                self.count(size(&node), span)?;
+                self.place(0, node)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn begin(&mut self, anchor: usize, span: Span, items: Items) -> Result<(), Refused> {
+        if self.open.len() == DEEPEST {
+            return Err(self.refuse(span, format!("nested more than {DEEPEST} levels deep"), None));
+        }
+        let start = self.byte(span.start.index());
+        self.count(1, span)?;
+        self.open.push(Open { anchor, bytes: start..start + 1, items });
+        Ok(())
+    }
+
+    /// Puts a finished value where it belongs.
+    fn place(&mut self, anchor: usize, node: Node) -> Result<(), Refused> {
+        if anchor > 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        let Some(open) = self.open.last_mut() else {
+            self.root = Some(node);
+            return Ok(());
+        };
+        match &mut open.items {
+            Items::List(items) => items.push(node),
+            Items::Map { entries, key } => match key.take() {
+                Some((key, key_bytes)) => {
+                    if let Some(first) = entries.iter().find(|entry| entry.key == key) {
+                        let line = 1 + self.text[..first.key_bytes.start].matches('\n').count();
+                        self.repeated.push(Refused {
+                            bytes: key_bytes,
+                            message: format!("key `{key}` is repeated"),
+                            hint: Some(format!("it stands in line {line} already")),
+                        });
+                    } else {
+                        entries.push(Entry { key, key_bytes, node });
+                    }
+                }
+                None => match node.value {
+                    Value::Scalar(scalar) => *key = Some((scalar.raw, node.bytes)),
+                    _ => {
+                        return Err(Refused {
+                            bytes: node.bytes,
+                            message: "a key must be a text".into(),
+                            hint: Some("a value that holds `{` or `[` wants quotes".into()),
+                        });
+                    }
+                },
+            },
+        }
+        Ok(())
+    }
+
+    fn scalar(&mut self, value: &str, style: ScalarStyle, span: Span, is_string: bool) -> Node {
+        let start = self.byte(span.start.index());
+        let written = Written { style, start, indent: span.start.col() };
+        let end = written.end(self.text, value).max(start);
+        self.nodes += 1;
+        Node {
+            bytes: start..end,
+            value: Value::Scalar(Scalar {
+                raw: value.to_owned(),
+                text: value.to_owned(),
+                expansions: Vec::new(),
+                broken: false,
+                written,
+                is_string,
+            }),
+        }
+    }
+
+    fn count(&mut self, more: usize, span: Span) -> Result<(), Refused> {
+        self.nodes += more;
+        if self.nodes > MOST_NODES {
+            return Err(self.refuse(span, format!("more than {MOST_NODES} values"), Some("aliases count as what they repeat")));
+        }
+        Ok(())
+    }
+
+    fn byte(&self, character: usize) -> usize {
+        self.offsets.get(character).copied().unwrap_or(self.text.len())
+    }
+
+    fn refuse<'h>(&self, span: Span, message: impl Into<String>, hint: impl Into<Option<&'h str>>) -> Refused {
+        let start = self.byte(span.start.index());
+        Refused {
+            bytes: start..self.byte(span.end.index()).max(start),
+            message: message.into(),
+            hint: hint.into().map(str::to_owned),
+        }
+    }
+
+    fn refuse_tag(&self, span: Span) -> Refused {
+        self.refuse(span, "tags have no meaning here", "quotes make a text of a number")
+    }
+
+    fn syntax_error(&self, error: &saphyr_parser::ScanError) -> Refused {
+        let at = self.byte(error.marker().index());
+        let line = &self.text[self.text[..at].rfind('\n').map_or(0, |before| before + 1)..];
+        let indentation = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
+        let hint = if indentation.contains('\t') {
+            Some("YAML is indented by spaces, never by tabs".to_owned())
+        } else {
+            None
+        };
+        Refused { bytes: at..at, message: format!("not YAML: {}", error.info()), hint }
+    }
+}
+
+/// How many values a tree holds.
+fn size(node: &Node) -> usize {
+    1 + match &node.value {
+        Value::Scalar(_) => 0,
+        Value::List(items) => items.iter().map(size).sum(),
+        Value::Map(entries) => entries.iter().map(|entry| size(&entry.node)).sum(),
+    }
+}

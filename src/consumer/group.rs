@@ -1,0 +1,416 @@
+//! What librdkafka calls back: assignments that come and go, results of commits, errors.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::{Duration, Instant};
+
+use rdkafka::client::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{Offset, TopicPartitionList};
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::{debug, error, info, warn};
+
+use super::commits::Commits;
+use super::{BEAT, Error, Start, start};
+use crate::health::Health;
+use crate::kafka_log;
+use crate::librdkafka;
+use crate::record::{Position, TopicPartition};
+use crate::worker::{Outside, Progress, Worker};
+
+/// How long the poll loop may stand still beyond a drain: the commit that follows it.
+const AFTER_DRAIN: Duration = Duration::from_secs(60);
+
+/// The context of the consumer. All callbacks but `log` run on the thread that polls.
+pub(super) struct Group {
+    outside: Arc<Outside>,
+    runtime: Handle,
+    start: Start,
+    drain_timeout: Duration,
+    stop: Arc<AtomicBool>,
+    consumer: OnceLock<Weak<BaseConsumer<Self>>>,
+    held: Mutex<HashMap<TopicPartition, Held>>,
+    commits: Mutex<Commits>,
+    fatal: Mutex<Option<String>>,
+    has_met_broker: AtomicBool,
+    measured_at: Mutex<Option<Instant>>,
+}
+
+/// A partition that is assigned to this process.
+pub(super) struct Held {
+    worker: JoinHandle<()>,
+    drain: watch::Sender<bool>,
+    pub(super) progress: Arc<Progress>,
+    /// The last position that the broker has accepted; none before the first commit.
+    pub(super) committed: Option<Position>,
+}
+
+impl Held {
+    /// The position to commit, where it differs from what was committed.
+    pub(super) fn uncommitted(&self) -> Option<Position> {
+        self.progress.settled().filter(|settled| Some(*settled) != self.committed)
+    }
+}
+
+impl Group {
+    pub(super) fn new(
+        outside: Arc<Outside>,
+        runtime: Handle,
+        start: Start,
+        drain_timeout: Duration,
+        stop: Arc<AtomicBool>,
+    ) -> Self {
+        Self {
+            outside,
+            runtime,
+            start,
+            drain_timeout,
+            stop,
+            consumer: OnceLock::new(),
+            held: Mutex::default(),
+            commits: Mutex::default(),
+            fatal: Mutex::default(),
+            has_met_broker: AtomicBool::new(false),
+            measured_at: Mutex::default(),
+        }
+    }
+
+    /// Partition queues are split from the consumer, so its context has to know it.
+    pub(super) fn is_context_of(&self, consumer: &Arc<BaseConsumer<Self>>) {
+        self.consumer.get_or_init(|| Arc::downgrade(consumer));
+    }
+
+    pub(super) fn health(&self) -> &Health {
+        &self.outside.health
+    }
+
+    /// Serves callbacks for a while.
+    ///
+    /// # Errors
+    /// When something was reported that waiting does not mend.
+    pub(super) fn poll(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        timeout: Duration,
+    ) -> Result<(), Error> {
+        if let Some(Ok(message)) = consumer.poll(timeout)
+            && !self.is_stopping()
+        {
+            // Every partition has a queue of its own before it is fetched from. A record that
+            // arrives here would be skipped: better to start over from the last commit.
+            use rdkafka::Message;
+            let (topic, partition) = (message.topic(), message.partition());
+            return Err(Error::Fatal(format!("a record of {topic} [{partition}] went astray")));
+        }
+        if let Some(fatal) = lock(&self.fatal).take() {
+            return Err(Error::Fatal(fatal));
+        }
+        let held = lock(&self.held);
+        let ended = held.iter().find(|(_, held)| {
+            held.worker.is_finished() && !*held.drain.borrow()
+        });
+        match ended {
+            Some((partition, _)) => {
+                Err(Error::Fatal(format!("the worker of {partition} has ended unexpectedly")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn commit_if_due(&self, consumer: &BaseConsumer<Self>) {
+        lock(&self.commits).begin_if_due(consumer, &lock(&self.held));
+    }
+
+    pub(super) fn commit_now(&self, consumer: &BaseConsumer<Self>) {
+        lock(&self.commits).begin(consumer, &lock(&self.held));
+    }
+
+    /// Once a second: what is known of every partition without asking the broker.
+    pub(super) fn measure(&self, consumer: &BaseConsumer<Self>) {
+        let mut measured_at = lock(&self.measured_at);
+        if measured_at.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
+            return;
+        }
+        *measured_at = Some(Instant::now());
+        let metrics = &self.outside.metrics;
+        for (partition, held) in lock(&self.held).iter() {
+            let end = librdkafka::known_end(consumer, &partition.topic, partition.partition);
+            if let (Some(end), Some(read)) = (end, held.progress.read()) {
+                metrics.set_consumer_lag(partition, (end - read.0).max(0));
+            }
+        }
+    }
+
+    /// All workers finish what they have begun.
+    pub(super) fn drain_all(&self) {
+        for held in lock(&self.held).values() {
+            held.drain.send_replace(true);
+        }
+    }
+
+    /// Whether all workers have finished, and everything they settled is committed.
+    pub(super) fn is_finished(&self) -> bool {
+        let held = lock(&self.held);
+        held.values().all(|held| held.worker.is_finished() && held.uncommitted().is_none())
+    }
+
+    /// Ends all workers as they are. How many were not done?
+    pub(super) fn abandon_all(&self) -> usize {
+        let held: Vec<_> = lock(&self.held).drain().collect();
+        let is_undone = |held: &Held| !held.worker.is_finished() || held.uncommitted().is_some();
+        let undone = held.iter().filter(|(_, held)| is_undone(held)).count();
+        for (partition, held) in held {
+            self.end(&partition, held);
+        }
+        undone
+    }
+
+    pub(super) fn broker_is_up(&self) {
+        self.has_met_broker.store(true, Ordering::Relaxed);
+        if self.health().set_broker_down(false) {
+            info!("a broker can be reached again");
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
+    }
+
+    fn fail(&self, reason: String) {
+        lock(&self.fatal).get_or_insert(reason);
+    }
+
+    fn assign(&self, consumer: &BaseConsumer<Self>, assigned: &mut TopicPartitionList) {
+        self.outside.metrics.rebalances.inc();
+        self.broker_is_up();
+        // An empty list has no elements that rdkafka could give out without a panic (#681).
+        if assigned.count() > 0 && !self.is_stopping() {
+            self.start_workers(consumer, assigned);
+        }
+        let result = match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_assign(assigned),
+            _ => consumer.assign(assigned),
+        };
+        if let Err(error) = result {
+            self.fail(format!("an assignment was not accepted: {error}"));
+        }
+        if self.health().set_joined_group(true) {
+            info!("joined the consumer group");
+        }
+        info!(partitions = assigned.count(), held = lock(&self.held).len(), "partitions assigned");
+    }
+
+    /// Starts a worker for every partition of `assigned`, and writes into it where to read from.
+    ///
+    /// The order matters more than anything else here. As soon as the assignment takes effect,
+    /// librdkafka fetches, and whatever it fetches for a partition without a queue of its own
+    /// lands in the consumer's main queue, in front of nobody. So each queue is split off first,
+    /// its worker is started on it, and only when this function has returned does the assignment
+    /// take effect.
+    fn start_workers(&self, consumer: &BaseConsumer<Self>, assigned: &mut TopicPartitionList) {
+        let Some(consumer_of_queues) = self.consumer.get().and_then(Weak::upgrade) else { return };
+        let Some(starts) = start::resolve(consumer, assigned, self.start, &self.stop) else {
+            return;
+        };
+        self.outside.memory.share_among(lock(&self.held).len() + starts.len());
+        for start in starts {
+            let partition = start.partition;
+            let topic = &partition.topic;
+            let Some(queue) = consumer_of_queues.split_partition_queue(topic, partition.partition)
+            else {
+                return self.fail(format!("{partition} has no queue"));
+            };
+            let offset = start.position.map_or(Offset::Beginning, |at| Offset::Offset(at.0));
+            if let Err(error) = assigned.set_partition_offset(topic, partition.partition, offset) {
+                return self.fail(format!("{partition} cannot start at {offset:?}: {error}"));
+            }
+            let progress = Arc::new(Progress::new(start.position));
+            let (drain, drained) = watch::channel(false);
+            let worker = Worker::new(
+                Arc::clone(&self.outside),
+                partition.clone(),
+                start.position,
+                queue,
+                drained,
+                Arc::clone(&progress),
+            );
+            let worker = self.runtime.spawn(worker.run());
+            debug!(%partition, start = ?start.position, "partition assigned");
+            let held = Held { worker, drain, progress, committed: start.committed };
+            if let Some(stale) = lock(&self.held).insert(partition.clone(), held) {
+                warn!(%partition, "assigned twice; the earlier assignment is dropped");
+                self.end(&partition, stale);
+            }
+        }
+        self.outside.metrics.assigned_partitions.set(count(lock(&self.held).len()));
+    }
+
+    fn revoke(&self, consumer: &BaseConsumer<Self>, revoked: &TopicPartitionList) {
+        self.outside.metrics.rebalances.inc();
+        let held = self.take_revoked(consumer, revoked);
+        let partitions = held.len();
+        if consumer.assignment_lost() {
+            // Somebody else may own them already: nothing is finished, nothing committed.
+            warn!(partitions, "the assignment was lost; what was in flight may be sent again");
+            self.health().set_joined_group(false);
+        } else if !held.is_empty() {
+            self.drain(&held);
+            lock(&self.commits).commit_revoked(consumer, &held, self.drain_timeout);
+            info!(partitions, "partitions revoked");
+        }
+        for (partition, held) in held {
+            self.end(&partition, held);
+        }
+        let remaining = lock(&self.held).len();
+        self.outside.memory.share_among(remaining);
+        self.outside.metrics.assigned_partitions.set(count(remaining));
+        let result = match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative => consumer.incremental_unassign(revoked),
+            _ => consumer.unassign(),
+        };
+        if let Err(error) = result {
+            self.fail(format!("a revocation was not accepted: {error}"));
+        }
+    }
+
+    fn take_revoked(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        revoked: &TopicPartitionList,
+    ) -> Vec<(TopicPartition, Held)> {
+        let mut held = lock(&self.held);
+        match consumer.rebalance_protocol() {
+            RebalanceProtocol::Cooperative if revoked.count() == 0 => Vec::new(),
+            RebalanceProtocol::Cooperative => {
+                let revoked = revoked.elements();
+                let revoked = revoked.iter().map(topic_partition);
+                revoked.filter_map(|partition| held.remove_entry(&partition)).collect()
+            }
+            _ => held.drain().collect(),
+        }
+    }
+
+    /// Waits until the workers have finished what they have begun, or the time is over. Heartbeats
+    /// go on meanwhile: librdkafka sends them from a thread of its own.
+    fn drain(&self, held: &[(TopicPartition, Held)]) {
+        self.health().beat_within(BEAT, self.drain_timeout + AFTER_DRAIN);
+        for (_, held) in held {
+            held.drain.send_replace(true);
+        }
+        let all = async {
+            for (_, held) in held {
+                // The receiver goes when the worker does.
+                held.drain.closed().await;
+            }
+        };
+        let drained = self.runtime.block_on(async {
+            tokio::time::timeout(self.drain_timeout, all).await
+        });
+        if drained.is_err() {
+            error!("the drain did not end within shutdown_timeout; some events are sent again");
+        }
+    }
+
+    /// Ends a worker, finished or not; its requests are aborted with it.
+    fn end(&self, partition: &TopicPartition, held: Held) {
+        held.worker.abort();
+        let ended = self.runtime.block_on(held.worker);
+        if ended.is_err_and(|error| error.is_panic()) {
+            self.fail(format!("the worker of {partition} has panicked"));
+        }
+        self.outside.metrics.forget_partition(partition);
+    }
+
+    fn judge(&self, code: RDKafkaErrorCode, reason: &str) {
+        match code {
+            RDKafkaErrorCode::AllBrokersDown => {
+                if self.health().set_broker_down(true) {
+                    warn!(reason, "no broker can be reached; waiting");
+                }
+            }
+            RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => {
+                self.fail(format!("Kafka authentication failed: {reason}"));
+            }
+            // A handshake that fails from the start is a matter of configuration; later it is
+            // one of the network.
+            RDKafkaErrorCode::SSL if !self.has_met_broker.load(Ordering::Relaxed) => {
+                self.fail(format!("the TLS connection to Kafka failed: {reason}"));
+            }
+            RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::ClusterAuthorizationFailed => {
+                self.fail(format!("Kafka denies access: {reason}"));
+            }
+            RDKafkaErrorCode::Fatal
+            | RDKafkaErrorCode::UnsupportedFeature
+            | RDKafkaErrorCode::InconsistentGroupProtocol
+            | RDKafkaErrorCode::InvalidGroupId
+            | RDKafkaErrorCode::UnsupportedAssignor => {
+                let consumer = self.consumer.get().and_then(Weak::upgrade);
+                let cause = consumer.and_then(|consumer| consumer.client().fatal_error());
+                let reason = cause.map_or_else(|| reason.to_owned(), |(_, cause)| cause);
+                self.fail(format!("the consumer group cannot be used: {reason}"));
+            }
+            RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
+                warn!(reason, "a topic of the sources does not exist; waiting for it");
+            }
+            RDKafkaErrorCode::PollExceeded => {
+                error!(reason, "the poll loop was too slow; the assignment is lost");
+            }
+            _ => debug!(%code, reason, "librdkafka reports an error"),
+        }
+    }
+}
+
+impl ClientContext for Group {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        kafka_log::log_line("consumer", level, facility, message);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        if let Some(code) = error.rdkafka_error_code() {
+            self.judge(code, reason);
+        }
+    }
+}
+
+impl ConsumerContext for Group {
+    fn rebalance(
+        &self,
+        consumer: &BaseConsumer<Self>,
+        change: RDKafkaRespErr,
+        partitions: &mut TopicPartitionList,
+    ) {
+        match change {
+            RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS => {
+                self.assign(consumer, partitions);
+            }
+            _ => self.revoke(consumer, partitions),
+        }
+    }
+
+    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
+        lock(&self.commits).ended(&self.outside.metrics, result, offsets, &mut lock(&self.held));
+    }
+}
+
+pub(super) fn topic_partition(
+    element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>,
+) -> TopicPartition {
+    TopicPartition { topic: element.topic().into(), partition: element.partition() }
+}
+
+/// A lock is only poisoned by a panic that ends the process anyway.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn count(partitions: usize) -> i64 {
+    i64::try_from(partitions).unwrap_or(i64::MAX)
+}

@@ -1,0 +1,171 @@
+//! Membership in the consumer group: one thread that polls, assigns, commits and leaves.
+//!
+//! Knows partitions and positions; what records mean is for the workers that it starts and
+//! drains. librdkafka runs rebalance callbacks inside `poll`, on the thread that polls, and a
+//! callback may have to wait for requests to end: so this thread is an operating-system thread
+//! of its own, and does nothing else.
+
+mod commits;
+mod group;
+mod start;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use rdkafka::ClientConfig;
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
+use tokio::runtime::Handle;
+use tracing::{error, info};
+
+use crate::consumer::group::Group;
+use crate::worker::Outside;
+
+/// The longest wait for something to happen, and so for a stop to be noticed.
+const POLL: Duration = Duration::from_millis(100);
+/// The same while draining, when every answer may be the last.
+const POLL_WHILE_DRAINING: Duration = Duration::from_millis(5);
+/// Between two looks for a broker while none can be reached.
+const LOOK_FOR_BROKER_EVERY: Duration = Duration::from_secs(1);
+/// The name of this thread's loop where loops beat.
+const BEAT: &str = "the Kafka poll loop";
+
+/// What membership needs to know.
+pub struct Membership {
+    /// The operator's keys, for a consumer.
+    pub config: ClientConfig,
+    /// Topic names, and expressions that begin with `^`.
+    pub topics: Vec<String>,
+    /// Where a partition starts that the group has no position for.
+    pub start: Start,
+    /// The longest that a drain may take.
+    pub drain_timeout: Duration,
+    /// What the workers share.
+    pub outside: Arc<Outside>,
+    /// Where the workers run.
+    pub runtime: Handle,
+    /// Turns true when it is time to leave.
+    pub stop: Arc<AtomicBool>,
+}
+
+/// Where a partition starts that the group has no position for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Start {
+    /// At the first record that there is.
+    Earliest,
+    /// At the end as it is when the partition is assigned for the first time.
+    Latest,
+}
+
+/// Why the process cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// librdkafka refuses to begin.
+    #[error("the Kafka consumer cannot be created: {0}")]
+    Create(KafkaError),
+    /// Waiting would not help: access is denied, or the configuration does not fit the cluster.
+    #[error("{0}")]
+    Fatal(String),
+    /// Not everything that was begun could be finished and committed in time.
+    #[error(
+        "the drain did not end within shutdown_timeout: {0} partitions are left with events that \
+         were sent but not committed, which will be sent again"
+    )]
+    Undrained(usize),
+}
+
+impl Membership {
+    /// Joins the group, and stays until it is time to leave. Blocks its thread.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn run(self) -> Result<(), Error> {
+        let config = consumer_config(self.config);
+        let group = Group::new(
+            Arc::clone(&self.outside),
+            self.runtime,
+            self.start,
+            self.drain_timeout,
+            Arc::clone(&self.stop),
+        );
+        let consumer = config.create_with_context::<_, BaseConsumer<Group>>(group);
+        let consumer = Arc::new(consumer.map_err(Error::Create)?);
+        let group = consumer.context();
+        group.is_context_of(&consumer);
+        let topics: Vec<_> = self.topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics).map_err(|error| Error::Fatal(error.to_string()))?;
+        let mut looked_for_broker = Instant::now();
+        while !self.stop.load(Ordering::Relaxed) {
+            group.poll(&consumer, POLL)?;
+            group.commit_if_due(&consumer);
+            group.measure(&consumer);
+            let health = &self.outside.health;
+            health.beat(BEAT);
+            if health.is_broker_down() && looked_for_broker.elapsed() > LOOK_FOR_BROKER_EVERY {
+                look_for_broker(&consumer);
+                looked_for_broker = Instant::now();
+            }
+        }
+        leave(&consumer, self.drain_timeout)
+    }
+}
+
+/// Drains and commits while still polling, and only then leaves the group: a commit made while
+/// the consumer closes can be refused because the group happens to rebalance, and then everything
+/// since the last one would be sent again.
+fn leave(consumer: &Arc<BaseConsumer<Group>>, drain_timeout: Duration) -> Result<(), Error> {
+    let group = consumer.context();
+    let deadline = Instant::now() + drain_timeout;
+    info!("stopping: finishing what was begun");
+    group.drain_all();
+    while !group.is_finished() && Instant::now() < deadline {
+        group.poll(consumer, POLL_WHILE_DRAINING)?;
+        group.commit_now(consumer);
+        group.health().beat(BEAT);
+    }
+    let left = group.abandon_all();
+    if left > 0 {
+        error!(partitions = left, "the drain did not end in time");
+        return Err(Error::Undrained(left));
+    }
+    Ok(())
+}
+
+/// Asks the cluster for anything at all; an answer is what tells that a broker is back.
+fn look_for_broker(consumer: &BaseConsumer<Group>) {
+    if consumer.fetch_metadata(None, Duration::from_secs(1)).is_ok() {
+        consumer.context().broker_is_up();
+    }
+}
+
+/// The operator's keys, with what this program's guarantees and speed need.
+fn consumer_config(mut config: ClientConfig) -> ClientConfig {
+    let fallbacks = [
+        ("client.id", "hookcast"),
+        // Partitions that stay keep flowing while others move.
+        ("partition.assignment.strategy", "cooperative-sticky"),
+        // Per partition, since every partition has a queue of its own: enough to keep it busy,
+        // little enough for hundreds of them.
+        ("queued.max.messages.kbytes", "1024"),
+        // At the default of a second a full queue caps a partition at a few thousand records a
+        // second.
+        ("fetch.queue.backoff.ms", "10"),
+        // New topics of an expression are found within this time.
+        ("topic.metadata.refresh.interval.ms", "30000"),
+    ];
+    let speaks_kip_848 = config.get("group.protocol") == Some("consumer");
+    for (key, value) in fallbacks {
+        let is_foreign = speaks_kip_848 && key == "partition.assignment.strategy";
+        if config.get(key).is_none() && !is_foreign {
+            config.set(key, value);
+        }
+    }
+    // Positions are committed explicitly, and only those of settled prefixes.
+    config.set("enable.auto.commit", "false");
+    config.set("enable.auto.offset.store", "false");
+    // Where a partition starts is decided when it is assigned. This is for a position that the
+    // log does not reach any more: whatever is left of it is delivered.
+    config.set("auto.offset.reset", "earliest");
+    config
+}

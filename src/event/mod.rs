@@ -1,0 +1,51 @@
+//! What a record says, read sparingly.
+//!
+//! Knows JSON and nothing else: one pass over a record's bytes checks all of RFC 8259 and notes
+//! where the asked-for [`Paths`] lead; values stay slices of the record, numbers and escapes as
+//! they were written. It does not know what a trigger or a mapping is, builds no document, and
+//! never follows the host language into a value: a string has no index and `length` is a key.
+
+mod number;
+mod path;
+mod scan;
+mod syntax;
+mod text;
+mod value;
+
+pub(crate) use number::Decimal;
+pub use path::{Path, PathId, Paths};
+pub use scan::{Fields, InvalidEvent};
+pub use text::{Chars, Text};
+pub(crate) use value::Token;
+pub use value::{Entries, Items, Kind, Value};
+
+use scan::Spot;
+
+/// One valid event: its text and what was found in it.
+#[derive(Clone, Copy, Debug)]
+pub struct Event<'a> {
+    text: &'a str,
+    spots: &'a [Spot],
+}
+
+impl<'a> Event<'a> {
+    /// The object's own text, after any wire-format prefix, with the white space around it.
+    #[must_use]
+    pub fn text(self) -> &'a str {
+        self.text
+    }
+
+    /// The whole event as a value.
+    #[must_use]
+    pub fn value(self) -> Value<'a> {
+        Value::of_valid(self.text.trim_matches([' ', '\n', '\r', '\t']))
+    }
+
+    /// What stands at `path`, or nothing where the path leads nowhere. The empty path finds the
+    /// whole. A path that was interned after this event was read is not found.
+    #[must_use]
+    pub fn find(self, path: PathId) -> Option<Value<'a>> {
+        let span = self.spots.get(path.index())?.span()?;
+        self.text.get(span).map(Value::of_valid)
+    }
+}

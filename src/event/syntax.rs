@@ -1,0 +1,247 @@
+//! The tokens of RFC 8259, found in bytes that are known to be UTF-8.
+//!
+//! Every function takes the place where its token begins and gives the place behind it. None
+//! looks further than its token, and none recurses.
+
+/// Where a document breaks the grammar, and what could have stood there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Broken {
+    pub(super) at: usize,
+    pub(super) expected: &'static str,
+}
+
+const VALUE: &str = "a value";
+
+#[inline]
+fn broken<T>(at: usize, expected: &'static str) -> Result<T, Broken> {
+    Err(Broken { at, expected })
+}
+
+/// Skips white space.
+#[inline]
+pub(super) fn white(bytes: &[u8], mut at: usize) -> usize {
+    while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+/// Reads past `byte`, which is `expected` here.
+#[inline]
+pub(super) fn exactly(
+    bytes: &[u8],
+    at: usize,
+    byte: u8,
+    expected: &'static str,
+) -> Result<usize, Broken> {
+    if bytes.get(at) == Some(&byte) {
+        Ok(at + 1)
+    } else {
+        broken(at, expected)
+    }
+}
+
+/// Reads past a string, a number, `true`, `false` or `null`.
+#[inline]
+pub(super) fn scalar(bytes: &[u8], at: usize) -> Result<usize, Broken> {
+    match bytes.get(at) {
+        Some(b'"') => Ok(string(bytes, at)?.0),
+        Some(b'-' | b'0'..=b'9') => number(bytes, at),
+        Some(b't') => word(bytes, at, b"true"),
+        Some(b'f') => word(bytes, at, b"false"),
+        Some(b'n') => word(bytes, at, b"null"),
+        _ => broken(at, VALUE),
+    }
+}
+
+fn word(bytes: &[u8], at: usize, word: &'static [u8]) -> Result<usize, Broken> {
+    if bytes[at..].starts_with(word) {
+        Ok(at + word.len())
+    } else {
+        broken(at, VALUE)
+    }
+}
+
+/// Reads past a string whose opening quote is at `at`; true: there are escapes in it.
+#[inline]
+pub(super) fn string(bytes: &[u8], at: usize) -> Result<(usize, bool), Broken> {
+    let mut at = at + 1;
+    let mut escapes = false;
+    loop {
+        at = ordinary(bytes, at);
+        match bytes.get(at) {
+            Some(b'"') => return Ok((at + 1, escapes)),
+            Some(b'\\') => {
+                escapes = true;
+                at = escape(bytes, at)?;
+            }
+            Some(_) => return broken(at, "no control character inside a string"),
+            None => return broken(at, "a closing quote"),
+        }
+    }
+}
+
+/// Skips what means only itself inside a string: all but quotes, backslashes and control
+/// characters. Eight bytes at a time: in each byte of `stop` the highest bit is set where the
+/// byte may end the run. A borrow can set a bit wrongly only above one that is set rightly, and
+/// only the lowest is used.
+#[inline]
+fn ordinary(bytes: &[u8], mut at: usize) -> usize {
+    const ONES: u64 = u64::MAX / 255;
+    const HIGHEST: u64 = ONES << 7;
+    while let Some(&eight) = bytes.get(at..).and_then(<[u8]>::first_chunk::<8>) {
+        let eight = u64::from_le_bytes(eight);
+        let quote = eight ^ (ONES * u64::from(b'"'));
+        let backslash = eight ^ (ONES * u64::from(b'\\'));
+        let stop = (quote.wrapping_sub(ONES) & !quote)
+            | (backslash.wrapping_sub(ONES) & !backslash)
+            | (eight.wrapping_sub(ONES * 0x20) & !eight);
+        let stop = stop & HIGHEST;
+        if stop != 0 {
+            return at + (stop.trailing_zeros() / 8) as usize;
+        }
+        at += 8;
+    }
+    while let Some(0x20..=0x21 | 0x23..=0x5b | 0x5d..) = bytes.get(at) {
+        at += 1;
+    }
+    at
+}
+
+#[cold]
+fn escape(bytes: &[u8], at: usize) -> Result<usize, Broken> {
+    match bytes.get(at + 1) {
+        Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
+        Some(b'u') => {
+            let hex = bytes.get(at + 2..at + 6);
+            if hex.is_some_and(|hex| hex.iter().all(u8::is_ascii_hexdigit)) {
+                Ok(at + 6)
+            } else {
+                broken(at + 2, "four hexadecimal digits")
+            }
+        }
+        _ => broken(at + 1, "an escape that JSON knows"),
+    }
+}
+
+/// Reads past a number that begins at `at` with a minus sign or a digit.
+#[inline]
+pub(super) fn number(bytes: &[u8], at: usize) -> Result<usize, Broken> {
+    let mut at = at + usize::from(bytes.get(at) == Some(&b'-'));
+    at = if bytes.get(at) == Some(&b'0') {
+        at + 1
+    } else {
+        digits(bytes, at)?
+    };
+    if bytes.get(at) == Some(&b'.') {
+        at = digits(bytes, at + 1)?;
+    }
+    if let Some(b'e' | b'E') = bytes.get(at) {
+        at += 1;
+        if let Some(b'+' | b'-') = bytes.get(at) {
+            at += 1;
+        }
+        at = digits(bytes, at)?;
+    }
+    Ok(at)
+}
+
+/// Reads past one digit or more.
+#[inline]
+fn digits(bytes: &[u8], from: usize) -> Result<usize, Broken> {
+    let mut at = from;
+    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
+        at += 1;
+    }
+    if at == from {
+        broken(at, "a digit")
+    } else {
+        Ok(at)
+    }
+}
+
+/// Whether `text` is one JSON number and nothing else.
+pub(super) fn is_number(text: &str) -> bool {
+    number(text.as_bytes(), 0) == Ok(text.len())
+}
+
+/// Reads past a value of a document that is known to be valid: only strings and brackets matter.
+pub(super) fn valid_value(bytes: &[u8], at: usize) -> usize {
+    match bytes.get(at) {
+        Some(b'"') => valid_string(bytes, at),
+        Some(b'{' | b'[') => valid_nest(bytes, at),
+        _ => {
+            let rest = bytes.get(at..).unwrap_or_default();
+            let ends = |byte: &u8| {
+                matches!(
+                    byte,
+                    b',' | b':' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'
+                )
+            };
+            at + rest.iter().position(ends).unwrap_or(rest.len())
+        }
+    }
+}
+
+fn valid_string(bytes: &[u8], at: usize) -> usize {
+    let mut at = ordinary(bytes, at + 1);
+    while let Some(b'\\') = bytes.get(at) {
+        at = ordinary(bytes, at + 2);
+    }
+    at + 1
+}
+
+fn valid_nest(bytes: &[u8], mut at: usize) -> usize {
+    let mut depth = 0_usize;
+    loop {
+        match bytes.get(at) {
+            Some(b'"') => {
+                at = valid_string(bytes, at);
+                continue;
+            }
+            Some(b'{' | b'[') => depth += 1,
+            Some(b'}' | b']') => {
+                depth -= 1;
+                if depth == 0 {
+                    return at + 1;
+                }
+            }
+            Some(_) => {}
+            None => return at,
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_those_of_the_grammar() {
+        for good in [
+            "0", "-0", "1", "-12.50", "1e9", "1E+9", "0.0e-0", "1e999999",
+        ] {
+            assert!(is_number(good), "{good}");
+        }
+        for bad in [
+            "", "-", "01", "1.", ".1", "+1", "1e", "1e+", "0x1", "1 ", " 1", "NaN",
+        ] {
+            assert!(!is_number(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_run_ends_at_the_first_byte_that_matters_wherever_it_stands() {
+        for stop in [b'"', b'\\', 0, 0x1f, b'\n'] {
+            for length in 0..40 {
+                let mut bytes = vec![0xc3; length];
+                bytes.push(stop);
+                bytes.extend([b'!', 0x7f, 0xff, 0x23, 0x5d, b'"', b' ', 1, b'a']);
+                assert_eq!(ordinary(&bytes, 0), length, "{stop} after {length}");
+            }
+        }
+        let every: Vec<u8> = (0x20..=0xff).filter(|b| !b"\"\\".contains(b)).collect();
+        assert_eq!(ordinary(&every, 0), every.len());
+    }
+}

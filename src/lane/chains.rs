@@ -1,0 +1,80 @@
+//! Which requests wait for one another.
+//!
+//! A chain is what must stay in order: the events of one key, or the batches of one target. Only
+//! the first request of a chain may be sent; the others wait behind it. Chains exist only while
+//! they hold requests, so thousands of keys cost nothing once they are through.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use super::RequestId;
+
+/// What is kept in order, by its hash. Two keys that share one are ordered among each other,
+/// which is more than was asked and wrong for nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct ChainId(u64);
+
+impl ChainId {
+    pub(super) fn new(parts: impl Hash) -> Self {
+        let mut hasher = DefaultHasher::new();
+        parts.hash(&mut hasher);
+        Self(hasher.finish())
+    }
+}
+
+/// Whether a request may go at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    Now,
+    Later,
+}
+
+/// The chains that hold requests. A key that is present is held by the request whose turn it is;
+/// the queue is what waits behind that one.
+#[derive(Debug, Default)]
+pub(super) struct Chains {
+    waiting: HashMap<ChainId, VecDeque<RequestId>>,
+}
+
+impl Chains {
+    /// Whether a request of this chain is under way.
+    pub(super) fn is_held(&self, chain: ChainId) -> bool {
+        self.waiting.contains_key(&chain)
+    }
+
+    /// Appends a request to its chain.
+    pub(super) fn enter(&mut self, chain: ChainId, request: RequestId) -> Turn {
+        match self.waiting.entry(chain) {
+            std::collections::hash_map::Entry::Occupied(mut queue) => {
+                queue.get_mut().push_back(request);
+                Turn::Later
+            }
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(VecDeque::new());
+                Turn::Now
+            }
+        }
+    }
+
+    /// Puts a request next in line in a chain that is held.
+    pub(super) fn enter_next(&mut self, chain: ChainId, request: RequestId) {
+        self.waiting.entry(chain).or_default().push_front(request);
+    }
+
+    /// The request that held the chain is through: whose turn is it now?
+    pub(super) fn leave(&mut self, chain: ChainId) -> Option<RequestId> {
+        let queue = self.waiting.get_mut(&chain)?;
+        let next = queue.pop_front();
+        if next.is_none() {
+            self.waiting.remove(&chain);
+        }
+        next
+    }
+
+    /// Forgets the waiting requests for which `keep` says no.
+    pub(super) fn retain(&mut self, mut keep: impl FnMut(RequestId) -> bool) {
+        for queue in self.waiting.values_mut() {
+            queue.retain(|&request| keep(request));
+        }
+    }
+}

@@ -1,0 +1,477 @@
+//! One action's way through one partition: from an event that is owed to one that is settled.
+//!
+//! A lane gathers payloads into batches, decides which request may go now, and what an answer
+//! means for the events it carried. It knows its own events only: what the others of the
+//! partition do, and how far the position may move, is the pipeline's business.
+
+mod chains;
+mod gather;
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use slab::Slab;
+
+use crate::batch::{Batch, Framing, OpenBatch};
+use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
+use crate::lane::chains::{ChainId, Chains, Turn};
+use crate::lane::gather::{Gathering, Sealed};
+use crate::offsets::Unsettled;
+use crate::plan::{Action, ActionId, Order, Plan, SignatureScope, Target, TargetTemplate};
+use crate::record::{Now, Offset, Position, Record, TopicPartition};
+use crate::retry;
+use crate::signature::{Signer, idempotency_key};
+use crate::verdict::{Outcome, Verdict};
+
+/// A request's place in its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct RequestId(usize);
+
+/// Names a request that is in flight, from [`Attempt`] to its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket {
+    /// The action whose lane has sent it.
+    pub action: ActionId,
+    request: RequestId,
+}
+
+/// One request to be made now.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Names it when the answer is handed in.
+    pub ticket: Ticket,
+    /// Where it goes.
+    pub target: Arc<Target>,
+    /// The body.
+    pub body: Bytes,
+    /// The value of `X-Signature`; none: it is not signed.
+    pub signature: Option<Arc<str>>,
+    /// The value of `Idempotency-Key`.
+    pub idempotency_key: Arc<str>,
+    /// How many events the body carries.
+    pub events: usize,
+    /// The longest that the attempt may take.
+    pub timeout: Duration,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What the verdict depends on.
+    pub outcome: Outcome,
+    /// The answer's body or the error, for the dead letter.
+    pub detail: String,
+}
+
+/// What an answer has led to.
+#[derive(Debug)]
+pub enum Completed {
+    /// The events are settled.
+    Delivered(Batch),
+    /// The same request is made again later.
+    Retried,
+    /// The halves are tried on their own.
+    Split,
+    /// The events are refused; these letters settle them.
+    Rejected(Vec<(Offset, DeadLetter)>),
+}
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Lane {
+    plan: Arc<Plan>,
+    id: ActionId,
+    partition: TopicPartition,
+    signer: Option<Signer>,
+    unsettled: Unsettled,
+    /// Present when the action gathers its events.
+    gathering: Option<Gathering>,
+    requests: Slab<Request>,
+    chains: Chains,
+    /// Requests whose turn it is and whose time has come.
+    ready: VecDeque<RequestId>,
+    /// Requests whose turn it is and that wait after a failure.
+    backing_off: BinaryHeap<Reverse<(Instant, RequestId)>>,
+    in_flight: usize,
+    /// What `requests` hold.
+    request_bytes: usize,
+    events: usize,
+    /// The position of a reader that has read everything that was ever attempted.
+    attempted: Option<Position>,
+}
+
+/// A sealed batch on its way.
+#[derive(Debug)]
+struct Request {
+    batch: Batch,
+    target: Arc<Target>,
+    chain: Option<ChainId>,
+    /// Made for the first attempt, and the same for all.
+    stamp: Option<Stamp>,
+    /// How often the events were sent, as part of larger batches too.
+    attempts: u32,
+    failures: u32,
+    first_attempt_at: Option<i64>,
+}
+
+#[derive(Debug, Clone)]
+struct Stamp {
+    signature: Option<Arc<str>>,
+    idempotency_key: Arc<str>,
+}
+
+impl Lane {
+    /// An empty lane of the action `id` in `partition`.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, id: ActionId, partition: TopicPartition) -> Self {
+        let action = &plan.actions[id.0];
+        let signer = action.shared_secret.as_ref().map(Signer::new);
+        let gathering = action.batch.map(Gathering::new);
+        Self {
+            plan,
+            id,
+            partition,
+            signer,
+            unsettled: Unsettled::new(),
+            gathering,
+            requests: Slab::new(),
+            chains: Chains::default(),
+            ready: VecDeque::new(),
+            backing_off: BinaryHeap::new(),
+            in_flight: 0,
+            request_bytes: 0,
+            events: 0,
+            attempted: None,
+        }
+    }
+
+    /// Whether every event that it took is settled.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.unsettled.is_empty()
+    }
+
+    /// The lowest offset that it owes.
+    #[must_use]
+    pub fn lowest_owed(&self) -> Option<Offset> {
+        self.unsettled.lowest()
+    }
+
+    /// The position of a reader that has read everything that it ever attempted.
+    #[must_use]
+    pub fn attempted(&self) -> Option<Position> {
+        self.attempted
+    }
+
+    /// The bytes of memory that its events hold.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.request_bytes + self.gathering.as_ref().map_or(0, Gathering::held_bytes)
+    }
+
+    /// Whether it may take an event of `bytes` bytes, where `share` bytes are its part of the
+    /// memory. One event always finds room.
+    #[must_use]
+    pub fn has_room(&self, bytes: usize, share: usize) -> bool {
+        // Enough to keep every connection and every key busy while answers are under way, and
+        // not more: what is gathered in advance has to be delivered or read again at the end.
+        let delivery = &self.action().delivery;
+        let most_events = match self.action().batch {
+            Some(limits) => 4 * limits.max_events.get(),
+            None => 64 * delivery.concurrency.get(),
+        };
+        self.events == 0 || self.events < most_events && self.held_bytes() + bytes <= share
+    }
+
+    /// Takes an event that is owed: `record` has become `payload`, which goes to `target`.
+    pub fn take(&mut self, record: &Record<'_>, payload: &[u8], target: Arc<Target>, now: Now) {
+        self.unsettled.owe(record.offset);
+        self.events += 1;
+        let Some(gathering) = &mut self.gathering else {
+            let mut batch = OpenBatch::new(Framing::Bare, payload.len(), now.instant);
+            batch.add(payload, record);
+            let chain = self.key_chain(record, &target);
+            self.enqueue(batch.seal(), target, chain);
+            return;
+        };
+        for Sealed { batch, target } in gathering.add(record, payload, &target, now.instant) {
+            let chain = self.target_chain(&target);
+            self.enqueue(batch, target, chain);
+        }
+    }
+
+    /// An event is owed that can only be dead-lettered. It is settled by
+    /// [`settle`](Self::settle).
+    pub fn take_unsendable(&mut self, offset: Offset) {
+        self.unsettled.owe(offset);
+        self.events += 1;
+    }
+
+    /// Half-full batches wait no longer for company: nothing more can come.
+    pub fn flush(&mut self) {
+        if let Some(gathering) = &mut self.gathering {
+            gathering.flush();
+        }
+    }
+
+    /// The next request to make now.
+    pub fn poll(&mut self, now: Now) -> Option<Attempt> {
+        if self.action().paused {
+            return None;
+        }
+        while let Some(&Reverse((at, id))) = self.backing_off.peek()
+            && at <= now.instant
+        {
+            self.backing_off.pop();
+            self.ready.push_back(id);
+        }
+        if !self.may_send() {
+            return None;
+        }
+        if self.ready.is_empty() {
+            self.seal_what_is_due(now.instant);
+        }
+        let id = self.ready.pop_front()?;
+        self.in_flight += 1;
+        Some(self.attempt(id, now))
+    }
+
+    /// When [`poll`](Self::poll) has something again, if no answer arrives before.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<Instant> {
+        if self.action().paused || !self.may_send() {
+            return None;
+        }
+        let retry = self.backing_off.peek().map(|&Reverse((at, _))| at);
+        let gathering = self.gathering.as_ref();
+        let batch = gathering.and_then(|open| open.due_at(|target| !self.is_held(target)));
+        retry.into_iter().chain(batch).min()
+    }
+
+    /// The answer to a request has come. `chance` as for [`retry::backoff`].
+    ///
+    /// # Panics
+    /// When the ticket's request is not in flight.
+    pub fn complete(&mut self, ticket: Ticket, answer: &Answer, now: Now, chance: f64) -> Completed {
+        self.in_flight -= 1;
+        let id = ticket.request;
+        let events = self.requests[id.0].batch.entries().len();
+        match self.action().delivery.verdicts.judge(answer.outcome, events) {
+            Verdict::Accept => {
+                let request = self.remove(id);
+                for entry in request.batch.entries() {
+                    self.settle(entry.offset);
+                }
+                Completed::Delivered(request.batch)
+            }
+            Verdict::Retry => {
+                let request = &mut self.requests[id.0];
+                request.failures = request.failures.saturating_add(1);
+                let failures = request.failures;
+                let wait = retry::backoff(&self.action().delivery.retry, failures, chance);
+                self.backing_off.push(Reverse((now.instant + wait, id)));
+                Completed::Retried
+            }
+            Verdict::Split => {
+                self.split(id);
+                Completed::Split
+            }
+            Verdict::Reject => {
+                let request = self.remove(id);
+                Completed::Rejected(self.letters(&request, answer))
+            }
+        }
+    }
+
+    /// The event at `offset` is settled.
+    ///
+    /// # Panics
+    /// When it is not owed.
+    pub fn settle(&mut self, offset: Offset) {
+        self.unsettled.settle(offset);
+        self.events -= 1;
+    }
+
+    /// Forgets what was never attempted and lies at `end` or above; what lies below waits no
+    /// longer for company.
+    pub fn leave_from(&mut self, end: Position) {
+        let open = self.gathering.as_mut().map(Gathering::seal_all);
+        for Sealed { batch, target } in open.into_iter().flatten() {
+            let chain = self.target_chain(&target);
+            self.enqueue(batch, target, chain);
+        }
+        let fresh = self.requests.iter().filter(|(_, request)| request.attempts == 0);
+        let fresh: Vec<_> = fresh.map(|(id, _)| RequestId(id)).collect();
+        for id in fresh {
+            let request = &mut self.requests[id.0];
+            let left = request.batch.entries().iter().filter(|entry| !end.is_past(entry.offset));
+            let left: Vec<_> = left.map(|entry| entry.offset).collect();
+            self.request_bytes -= request.batch.held_bytes();
+            match request.batch.below(end) {
+                Some(below) => {
+                    self.request_bytes += below.held_bytes();
+                    request.batch = below;
+                }
+                None => {
+                    self.requests.remove(id.0);
+                }
+            }
+            for offset in left {
+                self.settle(offset);
+            }
+        }
+        // Chains are in the order of the partition: behind a request that is left there are only
+        // such as are left too, and what remains keeps its turn.
+        let requests = &self.requests;
+        self.ready.retain(|id| requests.contains(id.0));
+        self.chains.retain(|id| requests.contains(id.0));
+    }
+
+    fn action(&self) -> &Action {
+        &self.plan.actions[self.id.0]
+    }
+
+    fn may_send(&self) -> bool {
+        self.in_flight < self.action().delivery.concurrency.get()
+    }
+
+    /// What a single event has to wait for, if for anything: those before it with its key.
+    fn key_chain(&self, record: &Record<'_>, target: &Target) -> Option<ChainId> {
+        let action = self.action();
+        if action.delivery.order == Order::None {
+            return None;
+        }
+        // A constant target is the same for all and adds nothing.
+        let is_constant = matches!(action.request.target, TargetTemplate::Constant(_));
+        let target = (!is_constant).then_some(target);
+        record.key.map(|key| ChainId::new((key, target)))
+    }
+
+    /// What a batch has to wait for, if for anything: those before it with its target.
+    fn target_chain(&self, target: &Target) -> Option<ChainId> {
+        (self.action().delivery.order == Order::Key).then(|| ChainId::new(target))
+    }
+
+    fn is_held(&self, target: &Target) -> bool {
+        self.target_chain(target).is_some_and(|chain| self.chains.is_held(chain))
+    }
+
+    /// Batches are sealed only when they can go: until then they may still gain company.
+    fn seal_what_is_due(&mut self, now: Instant) {
+        let Some(mut gathering) = self.gathering.take() else { return };
+        while let Some(sealed) = gathering.seal_due(now, |target| !self.is_held(target)) {
+            let Sealed { batch, target } = sealed;
+            let chain = self.target_chain(&target);
+            self.enqueue(batch, target, chain);
+        }
+        self.gathering = Some(gathering);
+    }
+
+    fn enqueue(&mut self, batch: Batch, target: Arc<Target>, chain: Option<ChainId>) {
+        let request = Request {
+            batch,
+            target,
+            chain,
+            stamp: None,
+            attempts: 0,
+            failures: 0,
+            first_attempt_at: None,
+        };
+        self.request_bytes += request.batch.held_bytes();
+        let id = RequestId(self.requests.insert(request));
+        if chain.is_none_or(|chain| self.chains.enter(chain, id) == Turn::Now) {
+            self.ready.push_back(id);
+        }
+    }
+
+    fn attempt(&mut self, id: RequestId, now: Now) -> Attempt {
+        let action = &self.plan.actions[self.id.0];
+        let request = &mut self.requests[id.0];
+        let entries = request.batch.entries();
+        let stamp = request.stamp.get_or_insert_with(|| {
+            let bytes = match action.delivery.signature {
+                SignatureScope::Body => request.batch.body(),
+                SignatureScope::FirstElement => request.batch.payload(0),
+            };
+            let (destination, name) = (&action.destination_name, &action.name);
+            Stamp {
+                signature: self.signer.as_ref().map(|signer| signer.sign(bytes).into()),
+                idempotency_key: idempotency_key(destination, name, &self.partition, entries)
+                    .into(),
+            }
+        });
+        request.attempts = request.attempts.saturating_add(1);
+        request.first_attempt_at.get_or_insert(now.unix_ms);
+        self.attempted = self.attempted.max(entries.last().map(|entry| entry.offset.next()));
+        Attempt {
+            ticket: Ticket { action: self.id, request: id },
+            target: Arc::clone(&request.target),
+            body: request.batch.body().clone(),
+            signature: stamp.signature.clone(),
+            idempotency_key: Arc::clone(&stamp.idempotency_key),
+            events: entries.len(),
+            timeout: action.delivery.timeout,
+        }
+    }
+
+    /// Takes out a request that is through, and gives the next of its chain its turn.
+    fn remove(&mut self, id: RequestId) -> Request {
+        let request = self.requests.remove(id.0);
+        self.request_bytes -= request.batch.held_bytes();
+        let next = request.chain.and_then(|chain| self.chains.leave(chain));
+        self.ready.extend(next);
+        request
+    }
+
+    /// Puts the halves of a request in its place, the earlier one first.
+    fn split(&mut self, id: RequestId) {
+        let whole = self.requests.remove(id.0);
+        let (first, second) = whole.batch.split();
+        self.request_bytes -= whole.batch.held_bytes();
+        self.request_bytes += first.held_bytes() + second.held_bytes();
+        let half = |batch| Request { batch, target: Arc::clone(&whole.target), stamp: None, failures: 0, ..whole };
+        let first = RequestId(self.requests.insert(half(first)));
+        let second = RequestId(self.requests.insert(half(second)));
+        match whole.chain {
+            Some(chain) => self.chains.enter_next(chain, second),
+            None => self.ready.push_front(second),
+        }
+        self.ready.push_front(first);
+    }
+
+    fn letters(&self, request: &Request, answer: &Answer) -> Vec<(Offset, DeadLetter)> {
+        let status = match answer.outcome {
+            Outcome::Status(status) => Some(status),
+            _ => None,
+        };
+        let account = Account {
+            addressee: Some(self.addressee()),
+            reason: Reason::Rejected,
+            status,
+            attempts: request.attempts,
+            first_attempt_at: request.first_attempt_at,
+            error: answer.detail.clone(),
+        };
+        let entries = request.batch.entries().iter().enumerate();
+        let letters = entries.map(|(index, entry)| {
+            let origin = Origin {
+                partition: &self.partition,
+                offset: entry.offset,
+                timestamp: entry.timestamp,
+            };
+            let original = request.batch.original(index);
+            (entry.offset, DeadLetter::new(&original, &origin, &account))
+        });
+        letters.collect()
+    }
+
+    /// The destination's and the action's name.
+    #[must_use]
+    pub fn addressee(&self) -> (Arc<str>, Arc<str>) {
+        let action = self.action();
+        (Arc::clone(&action.destination_name), Arc::clone(&action.name))
+    }
+}

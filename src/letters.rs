@@ -1,0 +1,138 @@
+//! The dead letters of one partition that the broker has not acknowledged yet.
+//!
+//! Knows which letter is to be written when, and whose event it settles. Letters wait here and
+//! nowhere else, so that a dead-letter topic that fails holds up no request.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use slab::Slab;
+
+use crate::dead_letter::DeadLetter;
+use crate::plan::{ActionId, Retry};
+use crate::record::{Offset, Position};
+use crate::retry;
+
+/// When a write that failed is made again.
+const RETRY: Retry = Retry {
+    initial: Duration::from_millis(200),
+    max: Duration::from_secs(10),
+    give_up_after: Duration::MAX,
+};
+
+/// A letter's place among the pending ones.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LetterId(usize);
+
+/// Whose event a letter is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Debtor {
+    /// The lane of this action owes it.
+    Lane(ActionId),
+    /// No action does: the record is no event.
+    InvalidEvents,
+}
+
+/// One letter to be written now.
+#[derive(Debug, Clone)]
+pub struct Writing {
+    /// Names it when the result is handed in.
+    pub id: LetterId,
+    /// Whose event it is about.
+    pub debtor: Debtor,
+    /// What is written.
+    pub letter: Arc<DeadLetter>,
+}
+
+/// Letters that are due, being written, or waiting to be written again.
+#[derive(Debug, Default)]
+pub struct Letters {
+    pending: Slab<Pending>,
+    due: VecDeque<LetterId>,
+    backing_off: BinaryHeap<Reverse<(Instant, LetterId)>>,
+    held_bytes: usize,
+}
+
+#[derive(Debug)]
+struct Pending {
+    debtor: Debtor,
+    offset: Offset,
+    letter: Arc<DeadLetter>,
+    failures: u32,
+}
+
+impl Letters {
+    /// No letters.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether none is pending.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.pending.is_empty()
+    }
+
+    /// The bytes of memory that the pending letters hold.
+    #[must_use]
+    pub fn held_bytes(&self) -> usize {
+        self.held_bytes
+    }
+
+    /// The position of a reader that has read the record of every pending letter.
+    #[must_use]
+    pub fn end(&self) -> Option<Position> {
+        self.pending.iter().map(|(_, pending)| pending.offset.next()).max()
+    }
+
+    /// A letter is to be written; the event at `offset` is settled by it.
+    pub fn add(&mut self, debtor: Debtor, offset: Offset, letter: DeadLetter) {
+        self.held_bytes += letter.held_bytes();
+        let pending = Pending { debtor, offset, letter: Arc::new(letter), failures: 0 };
+        self.due.push_back(LetterId(self.pending.insert(pending)));
+    }
+
+    /// The next letter to write now.
+    pub fn poll(&mut self, now: Instant) -> Option<Writing> {
+        while let Some(&Reverse((at, id))) = self.backing_off.peek()
+            && at <= now
+        {
+            self.backing_off.pop();
+            self.due.push_back(id);
+        }
+        let id = self.due.pop_front()?;
+        let pending = &self.pending[id.0];
+        Some(Writing { id, debtor: pending.debtor, letter: Arc::clone(&pending.letter) })
+    }
+
+    /// When [`poll`](Self::poll) has something again, if nothing else happens.
+    #[must_use]
+    pub fn wake_at(&self) -> Option<Instant> {
+        self.backing_off.peek().map(|&Reverse((at, _))| at)
+    }
+
+    /// The broker has acknowledged a letter: which event is settled by it?
+    ///
+    /// # Panics
+    /// When the letter is not pending.
+    pub fn written(&mut self, id: LetterId) -> (Debtor, Offset) {
+        let pending = self.pending.remove(id.0);
+        self.held_bytes -= pending.letter.held_bytes();
+        (pending.debtor, pending.offset)
+    }
+
+    /// A letter could not be written: it is tried again later. `chance` as for
+    /// [`retry::backoff`].
+    ///
+    /// # Panics
+    /// When the letter is not pending.
+    pub fn failed(&mut self, id: LetterId, now: Instant, chance: f64) {
+        let pending = &mut self.pending[id.0];
+        pending.failures = pending.failures.saturating_add(1);
+        let wait = retry::backoff(&RETRY, pending.failures, chance);
+        self.backing_off.push(Reverse((now + wait, id)));
+    }
+}

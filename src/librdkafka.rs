@@ -1,0 +1,104 @@
+//! What librdkafka can do and rdkafka's safe interface cannot: the only `unsafe` code there is.
+//!
+//! Each function states what makes its calls sound. All pointers come from rdkafka's own
+//! wrappers, which own what they point to for longer than the call lasts.
+#![allow(unsafe_code, reason = "see the module's documentation")]
+
+use std::ffi::{CStr, CString};
+use std::ptr;
+
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
+use rdkafka::error::RDKafkaErrorCode;
+use rdkafka::message::BorrowedMessage;
+use rdkafka_sys as native;
+
+use crate::record::Header;
+
+/// Begins to commit `offsets`. The result arrives in `ConsumerContext::commit_callback` on the
+/// thread that polls the consumer; rdkafka's own asynchronous commit never tells it (#856).
+///
+/// # Errors
+/// When librdkafka does not even begin.
+pub fn commit<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    offsets: &TopicPartitionList,
+) -> Result<(), RDKafkaErrorCode> {
+    let client = consumer.client().native_ptr();
+    // SAFETY: the client lives as long as `consumer`, which is borrowed; librdkafka copies
+    // `offsets` before it returns. The queue is a reference of our own, released right after:
+    // the pending operation holds another one. Without a callback the result becomes an event
+    // in the queue, and rdkafka turns that into a call of `commit_callback`.
+    let error = unsafe {
+        let queue = native::rd_kafka_queue_get_consumer(client);
+        if queue.is_null() {
+            return Err(RDKafkaErrorCode::State);
+        }
+        let error =
+            native::rd_kafka_commit_queue(client, offsets.ptr(), queue, None, ptr::null_mut());
+        native::rd_kafka_queue_destroy(queue);
+        error
+    };
+    match error {
+        native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR => Ok(()),
+        error => Err(error.into()),
+    }
+}
+
+/// The end of a partition's log as the last fetch told it, without asking the broker: the offset
+/// that the next record will get. None before the first fetch.
+#[must_use]
+pub fn known_end<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    partition: i32,
+) -> Option<i64> {
+    let topic = CString::new(topic).ok()?;
+    let (mut low, mut high) = (-1, -1);
+    // SAFETY: the client lives as long as `consumer`, which is borrowed; `topic` is terminated by
+    // a zero and, like the two numbers, outlives the call.
+    let error = unsafe {
+        native::rd_kafka_get_watermark_offsets(
+            consumer.client().native_ptr(),
+            topic.as_ptr(),
+            partition,
+            &raw mut low,
+            &raw mut high,
+        )
+    };
+    let is_known = error == native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0;
+    is_known.then_some(high)
+}
+
+/// The headers of a record. rdkafka's own iterator panics on a name that is no UTF-8.
+#[must_use]
+pub fn headers<'a>(message: &'a BorrowedMessage<'_>) -> Vec<Header<'a>> {
+    let mut headers = ptr::null_mut();
+    // SAFETY: the message is borrowed and so alive. librdkafka parses its headers on the first
+    // call and keeps them, and their names and values, as long as the message.
+    let error = unsafe { native::rd_kafka_message_headers(message.ptr(), &raw mut headers) };
+    if error != native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    loop {
+        let (mut name, mut value, mut length) = (ptr::null(), ptr::null(), 0);
+        // SAFETY: as above. When there is a header at this index, `name` is terminated by a zero
+        // and `value` is null or points to `length` bytes.
+        unsafe {
+            let error = native::rd_kafka_header_get_all(
+                headers,
+                found.len(),
+                &raw mut name,
+                &raw mut value,
+                &raw mut length,
+            );
+            if error != native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
+                return found;
+            }
+            let value = (!value.is_null())
+                .then(|| std::slice::from_raw_parts(value.cast::<u8>(), length));
+            found.push(Header { name: CStr::from_ptr(name).to_bytes(), value });
+        }
+    }
+}

@@ -1,0 +1,277 @@
+//! What an operator can watch: the metrics of one process, in the Prometheus text format.
+//!
+//! Knows names, labels and buckets. Only the I/O half records anything here. Cardinality depends
+//! on the configuration and the assignment, never on data.
+
+use std::time::Duration;
+
+use prometheus::core::Collector;
+use prometheus::{
+    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
+};
+
+use crate::dead_letter::Reason;
+use crate::pipeline::Skip;
+use crate::plan::{Action, ActionId, Plan};
+use crate::record::TopicPartition;
+
+/// Seconds: from an endpoint next door to one that is about to time out.
+const REQUEST_BUCKETS: &[f64] =
+    &[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+/// Seconds: from an event that goes through to one that waited for an outage to end.
+const LATENCY_BUCKETS: &[f64] =
+    &[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 60.0, 600.0, 3600.0];
+/// Events of a request.
+const BATCH_BUCKETS: &[f64] = &[1.0, 2.0, 5.0, 10.0, 25.0, 50.0, 100.0, 250.0, 500.0, 1000.0];
+
+/// Every metric of the process.
+#[derive(Debug)]
+pub struct Metrics {
+    registry: Registry,
+    /// Records read from the sources.
+    pub records_consumed: IntCounter,
+    /// Records that were dead-lettered because they are no events.
+    pub invalid_events: IntCounter,
+    /// The bytes that events hold in memory.
+    pub buffered_bytes: IntGauge,
+    /// Partitions assigned to this process.
+    pub assigned_partitions: IntGauge,
+    /// Changes of the assignment.
+    pub rebalances: IntCounter,
+    /// Commits that the broker has accepted.
+    pub commits_accepted: IntCounter,
+    /// Commits that failed.
+    pub commits_failed: IntCounter,
+    skipped: Vec<IntCounter>,
+    consumer_lag: IntGaugeVec,
+    actions: Vec<ActionMetrics>,
+}
+
+/// The metrics of one action.
+#[derive(Debug)]
+pub struct ActionMetrics {
+    /// Events owed to the action.
+    pub matched: IntCounter,
+    /// Events that its endpoint has accepted.
+    pub delivered: IntCounter,
+    /// Requests that are being made.
+    pub in_flight: IntGauge,
+    /// Events of a request.
+    pub batch_events: Histogram,
+    /// From a record's timestamp to its acceptance, in seconds.
+    pub delivery_latency: Histogram,
+    /// From the beginning of a request to its end, in seconds.
+    pub request_duration: Histogram,
+    requests: IntCounterVec,
+    dead_lettered: IntCounterVec,
+    labels: [String; 2],
+}
+
+impl ActionMetrics {
+    /// A request ended with this status: a code, or what took its place.
+    pub fn request_ended(&self, status: &str, duration: Duration) {
+        let [destination, action] = &self.labels;
+        self.requests.with_label_values(&[destination.as_str(), action, status]).inc();
+        self.request_duration.observe(duration.as_secs_f64());
+    }
+
+    /// Letters about events of the action were written.
+    pub fn dead_lettered(&self, reason: Reason) {
+        let [destination, action] = &self.labels;
+        let labels = [destination.as_str(), action, reason.as_str()];
+        self.dead_lettered.with_label_values(&labels).inc();
+    }
+}
+
+impl Metrics {
+    /// The metrics of a process that runs `plan`; everything that can be known in advance is
+    /// there from the start, at zero.
+    ///
+    /// # Panics
+    /// Never: names and labels are constants, and registered once.
+    #[must_use]
+    pub fn new(plan: &Plan) -> Self {
+        let registry = Registry::new_custom(Some("hookcast".into()), None)
+            .expect("the prefix is a legal name");
+        let new = Registered(&registry);
+        let skipped = new.counters(
+            "events_skipped_total",
+            "Records that are owed to no action",
+            &["reason"],
+        );
+        let commits = new.counters("commits_total", "Commits of positions", &["result"]);
+        let build_info = new.register(
+            Gauge::with_opts(
+                Opts::new("build_info", "Always 1; the version is in the label")
+                    .const_label("version", env!("CARGO_PKG_VERSION")),
+            )
+            .expect("the metric is well-formed"),
+        );
+        build_info.set(1.0);
+        let of_action = OfActions::new(&new);
+        Self {
+            records_consumed: new.counter(
+                "records_consumed_total",
+                "Records read from the sources, for the first time or again",
+            ),
+            invalid_events: of_action
+                .dead_lettered
+                .with_label_values(&["", "", Reason::InvalidEvent.as_str()]),
+            buffered_bytes: new.gauge("buffered_bytes", "Bytes that events hold in memory"),
+            assigned_partitions: new
+                .gauge("assigned_partitions", "Partitions assigned to this process"),
+            rebalances: new.counter("rebalances_total", "Changes of the assignment"),
+            commits_accepted: commits.with_label_values(&["ok"]),
+            commits_failed: commits.with_label_values(&["error"]),
+            skipped: Skip::ALL
+                .iter()
+                .map(|skip| skipped.with_label_values(&[skip.as_str()]))
+                .collect(),
+            consumer_lag: new.gauges(
+                "consumer_lag_records",
+                "How far the reader of a partition is behind its end",
+                &["topic", "partition"],
+            ),
+            actions: plan.actions.iter().map(|action| of_action.one(action)).collect(),
+            registry,
+        }
+    }
+
+    /// The metrics of one action.
+    ///
+    /// # Panics
+    /// When the action is of another plan.
+    #[must_use]
+    pub fn action(&self, id: ActionId) -> &ActionMetrics {
+        &self.actions[id.0]
+    }
+
+    /// A record was owed to nobody.
+    pub fn skipped(&self, skip: Skip) {
+        let index = Skip::ALL.iter().position(|known| *known == skip);
+        self.skipped[index.expect("the list of reasons is complete")].inc();
+    }
+
+    /// How far the reader of a partition is behind the end of its log, in records.
+    pub fn set_consumer_lag(&self, partition: &TopicPartition, records: i64) {
+        let number = partition.partition.to_string();
+        self.consumer_lag.with_label_values(&[&*partition.topic, &number]).set(records);
+    }
+
+    /// The partition is not read here any more.
+    pub fn forget_partition(&self, partition: &TopicPartition) {
+        let number = partition.partition.to_string();
+        // It is absent when the partition was never fetched from, and that is just as good.
+        let _ = self.consumer_lag.remove_label_values(&[&*partition.topic, &number]);
+    }
+
+    /// Everything, in the Prometheus text format.
+    ///
+    /// # Panics
+    /// Never: encoding into memory does not fail.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        let mut text = Vec::new();
+        let families = self.registry.gather();
+        TextEncoder::new().encode(&families, &mut text).expect("writing to memory does not fail");
+        text
+    }
+}
+
+/// The families that carry `destination` and `action`.
+struct OfActions {
+    matched: IntCounterVec,
+    delivered: IntCounterVec,
+    dead_lettered: IntCounterVec,
+    requests: IntCounterVec,
+    in_flight: IntGaugeVec,
+    request_duration: HistogramVec,
+    batch_events: HistogramVec,
+    delivery_latency: HistogramVec,
+}
+
+impl OfActions {
+    fn new(new: &Registered<'_>) -> Self {
+        let action = &["destination", "action"];
+        Self {
+            matched: new.counters("events_matched_total", "Events owed to an action", action),
+            delivered: new.counters(
+                "events_delivered_total",
+                "Events that an endpoint has accepted",
+                action,
+            ),
+            dead_lettered: new.counters(
+                "events_dead_lettered_total",
+                "Events written to the dead-letter topic",
+                &["destination", "action", "reason"],
+            ),
+            requests: new.counters(
+                "requests_total",
+                "Requests by how they ended: a status code, timeout, connect, tls or dns",
+                &["destination", "action", "status"],
+            ),
+            in_flight: new.gauges("requests_in_flight", "Requests that are being made", action),
+            request_duration: new.histograms(
+                "request_duration_seconds",
+                "From the beginning of a request to its end",
+                REQUEST_BUCKETS,
+            ),
+            batch_events: new.histograms("batch_events", "Events of a request", BATCH_BUCKETS),
+            delivery_latency: new.histograms(
+                "delivery_latency_seconds",
+                "From a record's timestamp to its acceptance",
+                LATENCY_BUCKETS,
+            ),
+        }
+    }
+
+    fn one(&self, action: &Action) -> ActionMetrics {
+        let labels = [action.destination_name.to_string(), action.name.to_string()];
+        ActionMetrics {
+            matched: self.matched.with_label_values(&labels),
+            delivered: self.delivered.with_label_values(&labels),
+            in_flight: self.in_flight.with_label_values(&labels),
+            batch_events: self.batch_events.with_label_values(&labels),
+            delivery_latency: self.delivery_latency.with_label_values(&labels),
+            request_duration: self.request_duration.with_label_values(&labels),
+            requests: self.requests.clone(),
+            dead_lettered: self.dead_lettered.clone(),
+            labels,
+        }
+    }
+}
+
+/// Makes metrics and registers them.
+struct Registered<'a>(&'a Registry);
+
+impl Registered<'_> {
+    fn register<M: Collector + Clone + 'static>(&self, metric: M) -> M {
+        self.0.register(Box::new(metric.clone())).expect("every metric is registered once");
+        metric
+    }
+
+    fn counter(&self, name: &str, help: &str) -> IntCounter {
+        self.register(IntCounter::new(name, help).expect("the metric is well-formed"))
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+        let counters = IntCounterVec::new(Opts::new(name, help), labels);
+        self.register(counters.expect("the metric is well-formed"))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> IntGauge {
+        self.register(IntGauge::new(name, help).expect("the metric is well-formed"))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        let gauges = IntGaugeVec::new(Opts::new(name, help), labels);
+        self.register(gauges.expect("the metric is well-formed"))
+    }
+
+    fn histograms(&self, name: &str, help: &str, buckets: &[f64]) -> HistogramVec {
+        let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
+        let histograms = HistogramVec::new(options, &["destination", "action"]);
+        self.register(histograms.expect("the metric is well-formed"))
+    }
+}

@@ -1,0 +1,314 @@
+//! A valid configuration of what is delivered where, ready to run.
+//!
+//! Knows sources, destinations and actions in their final form: triggers and mappings compiled,
+//! defaults filled in, references resolved to indices. It does not know the file it came from,
+//! and nothing in it can be invalid: what builds a plan has checked everything.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use regex::Regex;
+
+use crate::egress::Egress;
+use crate::event::{PathId, Paths};
+use crate::mapping::Mapping;
+use crate::secret::Secret;
+use crate::trigger::Trigger;
+use crate::verdict::Verdicts;
+
+/// The most events that one request carries.
+pub const MOST_EVENTS_PER_REQUEST: usize = 1000;
+
+/// Everything that is decided before the first record is read.
+#[derive(Debug)]
+pub struct Plan {
+    /// Where events come from, in the file's order.
+    pub sources: Vec<Source>,
+    /// Who receives them, in the file's order.
+    pub destinations: Vec<Destination>,
+    /// Every action of every destination, in the file's order; an [`ActionId`] is its index.
+    pub actions: Vec<Action>,
+    /// Everything that routing, triggers and mappings read of an event.
+    pub paths: Paths,
+    /// Where `type` stands among `paths`.
+    pub event_type: PathId,
+    /// Which addresses requests may go to.
+    pub egress: Egress,
+}
+
+/// An action's index in [`Plan::actions`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ActionId(pub usize);
+
+/// A destination's index in [`Plan::destinations`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DestinationId(pub usize);
+
+/// A source's index in [`Plan::sources`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct SourceId(pub usize);
+
+/// A named set of topics.
+#[derive(Debug)]
+pub struct Source {
+    /// Its key under `sources`.
+    pub name: Box<str>,
+    /// What it reads; never empty.
+    pub topics: Vec<TopicPattern>,
+}
+
+/// One entry of a source's `topics`.
+#[derive(Debug)]
+pub enum TopicPattern {
+    /// Exactly this topic.
+    Name(Box<str>),
+    /// Every topic that the expression matches; its text begins with `^`.
+    Expression(Regex),
+}
+
+impl TopicPattern {
+    /// Whether records of `topic` belong here.
+    #[must_use]
+    pub fn matches(&self, topic: &str) -> bool {
+        match self {
+            Self::Name(name) => **name == *topic,
+            Self::Expression(expression) => expression.is_match(topic),
+        }
+    }
+
+    /// The entry as it is written in the configuration, and as librdkafka takes it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Name(name) => name,
+            Self::Expression(expression) => expression.as_str(),
+        }
+    }
+}
+
+/// A receiver of events: what its actions have in common.
+#[derive(Debug)]
+pub struct Destination {
+    /// Its key under `destinations`.
+    pub name: Box<str>,
+    /// False: its events are skipped for good.
+    pub enabled: bool,
+    /// The sources it is connected to, ascending.
+    pub sources: Vec<SourceId>,
+    /// Where `integrations.<its integration>` stands among the plan's paths.
+    pub integration: PathId,
+    /// Where `integrations.All` stands among the plan's paths.
+    pub all_integrations: PathId,
+    /// Certificates of its own, where it has any.
+    pub tls: Option<Tls>,
+}
+
+/// TLS material of one destination, read and checked.
+#[derive(Debug, Clone)]
+pub struct Tls {
+    /// PEM: certificate authorities to trust beside the system's.
+    pub authorities: Option<Box<str>>,
+    /// PEM: the client's certificate chain and its private key, one after the other.
+    pub identity: Option<Secret>,
+}
+
+/// One *Send action*: which events, in what form, to where.
+#[derive(Debug)]
+pub struct Action {
+    /// The destination it belongs to.
+    pub destination: DestinationId,
+    /// The destination's name.
+    pub destination_name: Arc<str>,
+    /// Its key under `actions`.
+    pub name: Arc<str>,
+    /// False: its events are skipped for good.
+    pub enabled: bool,
+    /// True for the action or its destination: its events wait in Kafka.
+    pub paused: bool,
+    /// Which events it is owed.
+    pub trigger: Trigger,
+    /// What is sent for them.
+    pub request: RequestTemplate,
+    /// How events are gathered; none: one request an event.
+    pub batch: Option<BatchLimits>,
+    /// How requests are made and made again.
+    pub delivery: Delivery,
+    /// What signs its requests; none: they are not signed.
+    pub shared_secret: Option<Secret>,
+}
+
+/// A request before it has met an event.
+#[derive(Debug)]
+pub struct RequestTemplate {
+    /// The method.
+    pub method: Method,
+    /// Where to: the method, URL and headers, known already or made anew for each event.
+    pub target: TargetTemplate,
+    /// The payload.
+    pub data: Mapping,
+}
+
+/// The part of a request that decides which events may share one.
+#[derive(Debug)]
+pub enum TargetTemplate {
+    /// The same for every event.
+    Constant(Arc<Target>),
+    /// Resolved for every event.
+    Mapped {
+        /// Gives the URL.
+        url: Mapping,
+        /// Give the headers' values, in the file's order; a missing value omits its header.
+        headers: Vec<(Box<str>, Mapping)>,
+    },
+}
+
+/// Where a request goes and under which headers, resolved.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// The method.
+    pub method: Method,
+    /// A valid absolute `http` or `https` URL with a host, as it is put on the wire.
+    pub url: Box<str>,
+    /// Header names and values, valid for HTTP, in the file's order. Names are as the file
+    /// writes them; none of them is one that Hookcast sets itself.
+    pub headers: Vec<(Box<str>, Box<str>)>,
+}
+
+/// An HTTP method that may carry a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Method {
+    /// `POST`, the default.
+    Post,
+    /// `PUT`.
+    Put,
+    /// `PATCH`.
+    Patch,
+    /// `DELETE`.
+    Delete,
+}
+
+impl Method {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Post, Self::Put, Self::Patch, Self::Delete];
+
+    /// The method as it is written, in the configuration and on the wire.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
+}
+
+/// When a batch is full, and how long one that is not may wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// The most events of a request, 1 to [`MOST_EVENTS_PER_REQUEST`].
+    pub max_events: NonZeroUsize,
+    /// The most bytes of a body, brackets and commas included. An event that is larger on its
+    /// own goes alone.
+    pub max_bytes: usize,
+    /// The longest that the first event of a batch waits for company.
+    pub max_delay: Duration,
+}
+
+impl Default for BatchLimits {
+    fn default() -> Self {
+        Self {
+            max_events: NonZeroUsize::new(MOST_EVENTS_PER_REQUEST).expect("1000 is not zero"),
+            max_bytes: 4 << 20,
+            max_delay: Duration::from_secs(1),
+        }
+    }
+}
+
+/// How an action's requests are made, and made again.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Delivery {
+    /// The longest that one attempt takes, from connection to the answer's last byte.
+    pub timeout: Duration,
+    /// The most requests in flight for one endpoint in one process.
+    pub concurrency: NonZeroUsize,
+    /// Which events wait for one another.
+    pub order: Order,
+    /// Requests per second of one action in the whole group; none: no limit.
+    pub rate_limit: Option<f64>,
+    /// When a failed attempt is made again.
+    pub retry: Retry,
+    /// What becomes of an event whose time is over.
+    pub on_give_up: GiveUp,
+    /// Rejections in a row after which an action counts as failing; none: never.
+    pub reject_limit: Option<NonZeroUsize>,
+    /// What an answer means.
+    pub verdicts: Verdicts,
+    /// Which bytes are signed.
+    pub signature: SignatureScope,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(10),
+            concurrency: NonZeroUsize::new(64).expect("64 is not zero"),
+            order: Order::Key,
+            rate_limit: None,
+            retry: Retry::default(),
+            on_give_up: GiveUp::DeadLetter,
+            reject_limit: NonZeroUsize::new(1000),
+            verdicts: Verdicts::default(),
+            signature: SignatureScope::Body,
+        }
+    }
+}
+
+/// Which events of a lane wait for one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// Events with the same Kafka key; with batching all events of the partition.
+    Key,
+    /// None.
+    None,
+}
+
+/// When a failed attempt is made again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Retry {
+    /// The upper end of the first backoff.
+    pub initial: Duration,
+    /// The upper end of every later backoff.
+    pub max: Duration,
+    /// How long an event may fail before it expires.
+    pub give_up_after: Duration,
+}
+
+impl Default for Retry {
+    fn default() -> Self {
+        Self {
+            initial: Duration::from_millis(500),
+            max: Duration::from_secs(30),
+            give_up_after: Duration::from_secs(4 * 60 * 60),
+        }
+    }
+}
+
+/// What becomes of an expired event.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GiveUp {
+    /// It is dead-lettered.
+    DeadLetter,
+    /// It waits for ever.
+    Hold,
+}
+
+/// Which bytes `X-Signature` covers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SignatureScope {
+    /// The body exactly as it is sent.
+    Body,
+    /// The first payload of a batch, as Segment signs batches.
+    FirstElement,
+}

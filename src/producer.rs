@@ -1,0 +1,79 @@
+//! The dead-letter topic: letters go in, and are done when the broker has acknowledged them.
+//!
+//! Knows how a letter becomes a record that fits. It does not know when a letter is tried again.
+
+use rdkafka::ClientConfig;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{FutureProducer, FutureRecord};
+
+use crate::dead_letter::DeadLetter;
+use crate::kafka_log::KafkaLog;
+
+/// Writes dead letters.
+pub struct DeadLetterProducer {
+    producer: FutureProducer<KafkaLog>,
+    topic: String,
+}
+
+impl DeadLetterProducer {
+    /// A producer that waits for every replica in sync (`acks=all`) and repeats nothing by
+    /// itself. `config` holds the operator's keys.
+    ///
+    /// # Errors
+    /// When librdkafka refuses the configuration.
+    pub fn new(mut config: ClientConfig, topic: &str) -> Result<Self, KafkaError> {
+        config.set("acks", "all").set("enable.idempotence", "true");
+        // A letter is larger than its event by its headers. What is too large for the topic is
+        // for the broker to refuse, which is answered by cutting.
+        config.set("message.max.bytes", "1000000000");
+        let producer = config.create_with_context(KafkaLog::new("dead letters"))?;
+        Ok(Self { producer, topic: topic.to_owned() })
+    }
+
+    /// Writes one letter. A value that is too large for the topic is cut, and its true length
+    /// stands in the header `hookcast-truncated`.
+    ///
+    /// # Errors
+    /// When the broker has not acknowledged it; the same letter may have been written all the
+    /// same.
+    pub async fn write(&self, letter: &DeadLetter) -> Result<(), KafkaError> {
+        let mut kept = letter.value.as_ref().map_or(0, Vec::len);
+        loop {
+            match self.write_cut(letter, kept).await {
+                Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge))
+                    if kept > 0 =>
+                {
+                    kept /= 2;
+                }
+                result => return result,
+            }
+        }
+    }
+
+    /// Writes a letter with the first `kept` bytes of its value.
+    async fn write_cut(&self, letter: &DeadLetter, kept: usize) -> Result<(), KafkaError> {
+        let mut headers = OwnedHeaders::new_with_capacity(letter.headers.len() + 1);
+        for (name, value) in &letter.headers {
+            headers = headers.insert(Header { key: name, value: value.as_ref() });
+        }
+        let length = letter.value.as_ref().map_or(0, Vec::len);
+        if kept < length {
+            let length = length.to_string();
+            headers = headers.insert(Header { key: "hookcast-truncated", value: Some(&length) });
+        }
+        let mut record = FutureRecord::to(&self.topic).headers(headers);
+        if let Some(key) = &letter.key {
+            record = record.key(key);
+        }
+        if let Some(value) = &letter.value {
+            record = record.payload(&value[..kept]);
+        }
+        let delivery = self.producer.send_result(record).map_err(|(error, _)| error)?;
+        match delivery.await {
+            Ok(Ok(_)) => Ok(()),
+            Ok(Err((error, _))) => Err(error),
+            Err(_) => Err(KafkaError::Canceled),
+        }
+    }
+}

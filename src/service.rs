@@ -1,0 +1,181 @@
+//! Everything together: from a configuration to a process that runs until it is told to stop.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rdkafka::error::KafkaError;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, Handle};
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use crate::admin::Admin;
+use crate::config::{Config, OffsetReset};
+use crate::consumer::{self, Membership, Start};
+use crate::endpoint::{self, Endpoints};
+use crate::health::Health;
+use crate::memory::Memory;
+use crate::metrics::Metrics;
+use crate::producer::DeadLetterProducer;
+use crate::topics::{self, OwnTopics};
+use crate::worker::Outside;
+
+/// Why a service could not start or go on.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The operating system denies what every service needs.
+    #[error("{what}: {source}")]
+    System {
+        /// What was attempted.
+        what: &'static str,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The admin port cannot be opened.
+    #[error("admin.listen: {address}: {source}")]
+    Listen {
+        /// The configured address.
+        address: SocketAddr,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// A destination's certificates cannot be used.
+    #[error(transparent)]
+    Endpoint(#[from] endpoint::Error),
+    /// A Kafka client cannot be created.
+    #[error("the Kafka client cannot be created: {0}")]
+    Client(#[from] KafkaError),
+    /// The consumer group cannot be joined, or not any longer.
+    #[error(transparent)]
+    Consumer(#[from] consumer::Error),
+    /// The thread of the consumer has panicked.
+    #[error("the Kafka poll loop has panicked")]
+    Panic,
+}
+
+/// Runs until SIGTERM or SIGINT, then finishes what was begun; a second signal ends the process
+/// at once. Blocks.
+///
+/// # Errors
+/// See [`Error`].
+pub fn run(config: Config) -> Result<(), Error> {
+    let runtime = Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|source| Error::System { what: "starting threads", source })?;
+    let result = runtime.block_on(serve(config));
+    // What still runs, a look at an unreachable broker perhaps, is not worth waiting for.
+    runtime.shutdown_background();
+    result
+}
+
+async fn serve(config: Config) -> Result<(), Error> {
+    let mut signals = Signals::new()?;
+    let metrics = Arc::new(Metrics::new(&config.plan));
+    let health = Arc::new(Health::new());
+    let address = config.admin_listen;
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.map_err(|source| Error::Listen { address, source })?;
+    let mut tasks = JoinSet::new();
+    let admin = Admin { metrics: Arc::clone(&metrics), health: Arc::clone(&health) };
+    info!(%address, "serving /metrics, /healthz and /readyz");
+    tasks.spawn(admin.serve(listener));
+
+    let own_topics = OwnTopics {
+        names: vec![config.topics.dead_letter.clone(), config.topics.redrive.clone()],
+        create: config.topics.create,
+    };
+    let ensured = topics::ensure(config.kafka.producer(), own_topics, Arc::clone(&health));
+    tasks.spawn(async {
+        if let Err(error) = ensured.await {
+            warn!(%error, "the dead-letter and redrive topics cannot be looked after");
+        }
+    });
+
+    let plan = Arc::new(config.plan);
+    let topics = plan.sources.iter().flat_map(|source| &source.topics);
+    let topics = topics.map(|pattern| pattern.as_str().to_owned()).collect();
+    let outside = Outside {
+        endpoints: Endpoints::new(&plan, Arc::clone(&metrics))?,
+        dead_letters: DeadLetterProducer::new(
+            config.kafka.producer(),
+            &config.topics.dead_letter,
+        )?,
+        memory: Memory::new(config.buffered_bytes),
+        metrics,
+        health,
+        plan,
+    };
+    let stop = Arc::new(AtomicBool::new(false));
+    let membership = Membership {
+        config: config.kafka.consumer(),
+        topics,
+        start: match config.kafka.offset_reset {
+            OffsetReset::Earliest => Start::Earliest,
+            OffsetReset::Latest => Start::Latest,
+        },
+        drain_timeout: config.shutdown_timeout,
+        outside: Arc::new(outside),
+        runtime: Handle::current(),
+        stop: Arc::clone(&stop),
+    };
+    let mut ended = poll_on_own_thread(membership)?;
+    let result = tokio::select! {
+        ended = &mut ended => ended,
+        name = signals.next() => {
+            info!("{name} received");
+            stop.store(true, Ordering::Relaxed);
+            tokio::select! {
+                ended = &mut ended => ended,
+                name = signals.next() => {
+                    warn!("{name} received again: ending at once");
+                    std::process::exit(1);
+                }
+            }
+        }
+    };
+    result.unwrap_or(Err(Error::Panic))
+}
+
+/// Starts the thread that polls; what it returns comes through the channel, which closes without
+/// a word when it panics.
+fn poll_on_own_thread(
+    membership: Membership,
+) -> Result<oneshot::Receiver<Result<(), Error>>, Error> {
+    let (tell, ended) = oneshot::channel();
+    let poll = move || {
+        let result = membership.run().map_err(Error::from);
+        // Nobody listens when the process is ending anyway.
+        let _ = tell.send(result);
+    };
+    let thread = std::thread::Builder::new().name("kafka-poll".into()).spawn(poll);
+    thread.map_err(|source| Error::System { what: "starting a thread", source })?;
+    Ok(ended)
+}
+
+/// The signals that ask for an end.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Error> {
+        let listen = |kind| {
+            signal(kind).map_err(|source| Error::System { what: "listening for signals", source })
+        };
+        Ok(Self {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The name of the next signal.
+    async fn next(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+        }
+    }
+}

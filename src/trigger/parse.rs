@@ -1,0 +1,390 @@
+//! From text to tree: one method for each rule of the grammar.
+
+use std::ops::Range;
+
+use crate::event::{Path, Paths};
+
+use super::function::Function;
+use super::token::{KEYWORDS, Token, Tokens};
+use super::tree::{Comparison, Condition, Literal, Operand};
+use super::{ParseError, Warning};
+
+/// The longest trigger, in bytes.
+const LONGEST: usize = 5120;
+
+/// How deep parentheses, negations, calls and lists may nest.
+const DEEPEST: usize = 64;
+
+/// What an event of the spec holds.
+const FIELDS: [&str; 22] = [
+    "type",
+    "event",
+    "name",
+    "category",
+    "userId",
+    "anonymousId",
+    "previousId",
+    "groupId",
+    "messageId",
+    "timestamp",
+    "originalTimestamp",
+    "sentAt",
+    "receivedAt",
+    "channel",
+    "version",
+    "context",
+    "integrations",
+    "properties",
+    "traits",
+    "projectId",
+    "writeKey",
+    "_metadata",
+];
+
+/// Reads the whole of `text` as one condition.
+pub(super) fn parse(
+    text: &str,
+    paths: &mut Paths,
+) -> Result<(Condition, Vec<Warning>), ParseError> {
+    if text.len() > LONGEST {
+        return Err(ParseError {
+            at: LONGEST..text.len(),
+            message: format!(
+                "a trigger has at most {LONGEST} bytes, this one has {}",
+                text.len()
+            ),
+            hint: None,
+        });
+    }
+    let mut tokens = Tokens::new(text);
+    let (token, at) = tokens.next()?;
+    let mut parser = Parser {
+        text,
+        tokens,
+        token,
+        at,
+        before: 0..0,
+        depth: 0,
+        paths,
+        warnings: Vec::new(),
+    };
+    let condition = parser.or()?;
+    if parser.token != Token::End {
+        return Err(parser.unexpected(parser.expected_behind(&condition, "the end")));
+    }
+    Ok((condition, parser.warnings))
+}
+
+struct Parser<'t, 'p> {
+    text: &'t str,
+    tokens: Tokens<'t>,
+    /// The token that is looked at, and where it stands.
+    token: Token<'t>,
+    at: Range<usize>,
+    /// Where the token before stands; empty at the beginning.
+    before: Range<usize>,
+    depth: usize,
+    paths: &'p mut Paths,
+    warnings: Vec<Warning>,
+}
+
+type Parsed<T> = Result<T, ParseError>;
+
+impl<'t> Parser<'t, '_> {
+    fn or(&mut self) -> Parsed<Condition> {
+        let first = self.and()?;
+        self.joined(first, "or", Condition::Or, Self::and)
+    }
+
+    fn and(&mut self) -> Parsed<Condition> {
+        let first = self.not()?;
+        self.joined(first, "and", Condition::And, Self::not)
+    }
+
+    fn joined(
+        &mut self,
+        first: Condition,
+        keyword: &str,
+        join: fn(Box<[Condition]>) -> Condition,
+        part: fn(&mut Self) -> Parsed<Condition>,
+    ) -> Parsed<Condition> {
+        let mut parts = vec![first];
+        while self.token == Token::Name(keyword) {
+            self.advance()?;
+            parts.push(part(self)?);
+        }
+        if parts.len() > 1 {
+            return Ok(join(parts.into()));
+        }
+        Ok(parts.remove(0))
+    }
+
+    fn not(&mut self) -> Parsed<Condition> {
+        match self.token {
+            Token::Not => {
+                self.deeper()?;
+                let negated = self.not()?;
+                self.depth -= 1;
+                Ok(Condition::Not(negated.into()))
+            }
+            Token::Open => {
+                self.deeper()?;
+                let grouped = self.or()?;
+                if self.token != Token::Close {
+                    return Err(self.unexpected(self.expected_behind(&grouped, r#"")""#)));
+                }
+                self.advance()?;
+                self.depth -= 1;
+                Ok(grouped)
+            }
+            _ => self.comparison(),
+        }
+    }
+
+    fn comparison(&mut self) -> Parsed<Condition> {
+        let left = self.operand("a comparison")?;
+        let by = match self.token {
+            Token::Comparison(by) => by,
+            Token::Name("in") => Comparison::In,
+            _ => return Ok(Condition::Holds(left)),
+        };
+        self.advance()?;
+        let right = match by {
+            Comparison::In => self.operand("a list")?,
+            _ => self.operand("a value")?,
+        };
+        Ok(Condition::Compare { left, by, right })
+    }
+
+    fn operand(&mut self, expected: &str) -> Parsed<Operand> {
+        match &self.token {
+            Token::Name(name) if !KEYWORDS.contains(name) => {
+                let (name, at) = (*name, self.at.clone());
+                self.advance()?;
+                if self.token == Token::Open {
+                    return self.call(name, at);
+                }
+                Ok(self.field(Path::new([name]), at))
+            }
+            Token::Path(keys) => {
+                let (path, at) = (Path::new(keys.iter().map(String::as_str)), self.at.clone());
+                self.advance()?;
+                if self.token == Token::Open {
+                    return Err(self.unknown_function(at));
+                }
+                Ok(self.field(path, at))
+            }
+            _ => self.literal(expected).map(Operand::Literal),
+        }
+    }
+
+    fn field(&mut self, path: Path, at: Range<usize>) -> Operand {
+        let first = path.keys().next().unwrap_or_default();
+        if !FIELDS.contains(&first) {
+            let alone = path.keys().count() == 1;
+            self.warnings.push(Warning {
+                at,
+                message: format!("{first} is no field of the spec"),
+                hint: alone.then(|| format!(r#"a text needs quotes: "{first}""#)),
+            });
+        }
+        let id = self.paths.intern(path.clone());
+        Operand::Field { path, id }
+    }
+
+    /// The arguments of the function that is named at `at`, and the call of it.
+    fn call(&mut self, name: &str, at: Range<usize>) -> Parsed<Operand> {
+        let Some(function) = Function::named(name) else {
+            return Err(self.unknown_function(at));
+        };
+        self.deeper()?;
+        let mut arguments = Vec::new();
+        let mut places = Vec::new();
+        while self.token != Token::Close || !arguments.is_empty() {
+            let from = self.at.start;
+            arguments.push(self.operand("a value")?);
+            places.push(from..self.before.end);
+            match self.token {
+                Token::Comma => self.advance()?,
+                Token::Close => break,
+                _ => return Err(self.unexpected(r#""," or ")""#.to_owned())),
+            }
+        }
+        let whole = at.start..self.at.end;
+        self.advance()?;
+        self.depth -= 1;
+        let (takes, given) = (function.arity(), arguments.len());
+        if takes != given {
+            let plural = if takes == 1 { "" } else { "s" };
+            return Err(ParseError {
+                at: whole,
+                message: format!("{name} takes {takes} argument{plural}, found {given}"),
+                hint: None,
+            });
+        }
+        if let Some((argument, message)) = function.refuses(&arguments) {
+            return Err(ParseError {
+                at: places.swap_remove(argument),
+                message,
+                hint: None,
+            });
+        }
+        Ok(Operand::Call(function, arguments.into()))
+    }
+
+    fn literal(&mut self, expected: &str) -> Parsed<Literal> {
+        let literal = match &mut self.token {
+            Token::Name("true") => Literal::Bool(true),
+            Token::Name("false") => Literal::Bool(false),
+            Token::Name("null") => Literal::Null,
+            Token::Number(number) => Literal::Number((*number).into()),
+            Token::Text(text) => Literal::Text(std::mem::take(text).into()),
+            Token::OpenList => return self.list(),
+            _ => return Err(self.unexpected(expected.to_owned())),
+        };
+        self.advance()?;
+        Ok(literal)
+    }
+
+    fn list(&mut self) -> Parsed<Literal> {
+        self.deeper()?;
+        let mut items = Vec::new();
+        while self.token != Token::CloseList || !items.is_empty() {
+            items.push(self.literal("a string, a number, true, false, null or a list")?);
+            match self.token {
+                Token::Comma => self.advance()?,
+                Token::CloseList => break,
+                _ => return Err(self.unexpected(r#""," or "]""#.to_owned())),
+            }
+        }
+        self.advance()?;
+        self.depth -= 1;
+        Ok(Literal::List(items.into()))
+    }
+
+    fn advance(&mut self) -> Parsed<()> {
+        let (token, at) = self.tokens.next()?;
+        self.token = token;
+        self.before = std::mem::replace(&mut self.at, at);
+        Ok(())
+    }
+
+    /// Advances into something nested.
+    fn deeper(&mut self) -> Parsed<()> {
+        self.depth += 1;
+        if self.depth > DEEPEST {
+            return Err(ParseError {
+                at: self.at.clone(),
+                message: format!("nested more than {DEEPEST} deep"),
+                hint: None,
+            });
+        }
+        self.advance()
+    }
+
+    /// What can follow `condition`, where `end` would end it.
+    fn expected_behind(&self, condition: &Condition, end: &str) -> String {
+        let last = match condition {
+            Condition::Or(parts) | Condition::And(parts) => parts.last().unwrap_or(condition),
+            _ => condition,
+        };
+        let grouped = self.text[self.before.clone()].ends_with(')');
+        match last {
+            Condition::Holds(Operand::Field { .. }) if !grouped => {
+                format!(r#"a comparison such as "=", "and", "or" or {end}"#)
+            }
+            _ => format!(r#""and", "or" or {end}"#),
+        }
+    }
+
+    /// The token that is looked at is not what could stand here.
+    fn unexpected(&self, expected: String) -> ParseError {
+        let after = match &self.text[self.before.clone()] {
+            "" => String::new(),
+            before => format!(" after {}", shown(before)),
+        };
+        let found = match self.token {
+            Token::End => "the end".to_owned(),
+            _ => shown(&self.text[self.at.clone()]),
+        };
+        ParseError {
+            at: self.at.clone(),
+            message: format!("expected {expected}{after}, found {found}"),
+            hint: self.hint(),
+        }
+    }
+
+    /// What was probably meant by the token that is looked at, and by the one before.
+    fn hint(&self) -> Option<String> {
+        let hint = match self.token {
+            Token::End if self.before.is_empty() => r#"write "true" to take every event"#,
+            Token::End => return None,
+            Token::Comparison(_) if self.before.is_empty() => return None,
+            Token::Comparison(_) if self.text[self.before.clone()].ends_with(')') => {
+                "parentheses group conditions, and a condition has no value to compare"
+            }
+            Token::Comparison(_) => r#"comparisons do not chain: write "a = b and b = c""#,
+            Token::Name(name) => return hint_for_name(name, &self.text[self.at.end..]),
+            Token::Close => "this parenthesis was never opened, or is closed too soon",
+            Token::Text(_) => "is a comparison or a quote missing?",
+            _ => return None,
+        };
+        Some(hint.to_owned())
+    }
+
+    fn unknown_function(&self, at: Range<usize>) -> ParseError {
+        let name = &self.text[at.clone()];
+        let lower = name.to_lowercase().replace('_', "");
+        let near =
+            Function::names().find(|known| lower.contains(known) || known.starts_with(&lower));
+        let hint = match (near, lower.as_str()) {
+            (_, "not") => r#"negation is written "!""#.to_owned(),
+            (_, "and" | "or") => hint_for_name(name, "").unwrap_or_default(),
+            (_, "startswith" | "endswith" | "like") => {
+                r#"write match(field, "begins*") or match(field, "*ends")"#.to_owned()
+            }
+            (_, "exists") => r#"presence is written "field != null""#.to_owned(),
+            (Some(near), _) => format!("is {near} meant?"),
+            (None, _) => {
+                let names: Vec<_> = Function::names().collect();
+                format!("the functions are {}", names.join(", "))
+            }
+        };
+        ParseError {
+            message: format!("there is no function {name}"),
+            at,
+            hint: Some(hint),
+        }
+    }
+}
+
+/// What a word was probably meant to be where another one should stand; `rest` follows it.
+fn hint_for_name(name: &str, rest: &str) -> Option<String> {
+    let lower = name.to_lowercase();
+    if name != lower && KEYWORDS.contains(&lower.as_str()) {
+        return Some(format!(r#"keywords are lower case: "{lower}""#));
+    }
+    let hint = match lower.as_str() {
+        "is" if rest.trim_start().starts_with("not") => r#"inequality is written "!=""#,
+        "is" | "equals" | "eq" => r#"equality is written "=""#,
+        "isnt" | "ne" | "neq" => r#"inequality is written "!=""#,
+        "not" => r#"negation is written "!", before what it negates"#,
+        "contains" => r#"write contains(field, "text")"#,
+        "match" | "matches" | "like" => r#"write match(field, "pattern*")"#,
+        "exists" => r#"presence is written "field != null""#,
+        "and" | "or" | "in" => r"a field of this name needs a backslash before it",
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// A token as messages show it: strings have quotes of their own.
+fn shown(token: &str) -> String {
+    let long = token.chars().count() > 40;
+    let cut: String = token.chars().take(40).chain(long.then_some('…')).collect();
+    if token.starts_with(['"', '\'']) {
+        cut
+    } else {
+        format!("\"{cut}\"")
+    }
+}

@@ -1,0 +1,275 @@
+//! Tokens: what a trigger's text is made of.
+
+use std::ops::Range;
+
+use super::ParseError;
+use super::tree::Comparison;
+
+/// What cannot be a path of its own; behind a dot each is a key.
+pub(super) const KEYWORDS: [&str; 6] = ["and", "or", "in", "true", "false", "null"];
+
+/// Whether a path may hold `c` without a backslash before it.
+pub(super) fn is_plain(c: char) -> bool {
+    c.is_alphanumeric() || matches!(c, '_' | '-')
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Token<'t> {
+    /// One key without escapes: a keyword, a function or a path.
+    Name(&'t str),
+    /// The keys of any other path.
+    Path(Vec<String>),
+    Text(String),
+    /// A JSON number.
+    Number(&'t str),
+    Comparison(Comparison),
+    Not,
+    Open,
+    Close,
+    OpenList,
+    CloseList,
+    Comma,
+    End,
+}
+
+/// Reads tokens off a text.
+#[derive(Debug)]
+pub(super) struct Tokens<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Tokens<'t> {
+    pub(super) fn new(text: &'t str) -> Tokens<'t> {
+        Tokens { text, at: 0 }
+    }
+
+    fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    /// The next token and where it stands.
+    pub(super) fn next(&mut self) -> Result<(Token<'t>, Range<usize>), ParseError> {
+        self.at = self.text.len() - self.rest().trim_start().len();
+        let from = self.at;
+        let token = self.token()?;
+        Ok((token, from..self.at))
+    }
+
+    fn token(&mut self) -> Result<Token<'t>, ParseError> {
+        let Some(first) = self.rest().chars().next() else {
+            return Ok(Token::End);
+        };
+        let single = match first {
+            '(' => Token::Open,
+            ')' => Token::Close,
+            '[' => Token::OpenList,
+            ']' => Token::CloseList,
+            ',' => Token::Comma,
+            '"' | '\'' => return self.quoted(first),
+            '!' | '=' | '<' | '>' => return self.symbol(),
+            c if is_plain(c) || matches!(c, '\\' | '.') => return self.word(),
+            _ => return Err(self.stranger()),
+        };
+        self.at += first.len_utf8();
+        Ok(single)
+    }
+
+    fn symbol(&mut self) -> Result<Token<'t>, ParseError> {
+        let slips = [
+            ("===", "="),
+            ("!==", "!="),
+            ("==", "="),
+            ("<>", "!="),
+            ("=<", "<="),
+            ("=>", ">="),
+            ("=!", "!="),
+        ];
+        for (slip, meant) in slips {
+            // `=!` could only be the beginning of `a =!b`, which is no comparison either.
+            if self.rest().starts_with(slip) {
+                return Err(ParseError {
+                    at: self.at..self.at + slip.len(),
+                    message: format!(r#""{slip}" is no comparison"#),
+                    hint: Some(format!(r#"write "{meant}""#)),
+                });
+            }
+        }
+        for (symbol, comparison) in Comparison::SYMBOLS {
+            if self.rest().starts_with(symbol) {
+                self.at += symbol.len();
+                return Ok(Token::Comparison(comparison));
+            }
+        }
+        self.at += 1;
+        Ok(Token::Not)
+    }
+
+    /// A string. A backslash stands for itself except before a quote or a backslash, so that
+    /// globs need no second one.
+    fn quoted(&mut self, quote: char) -> Result<Token<'t>, ParseError> {
+        let from = self.at;
+        let mut text = String::new();
+        let mut chars = self.rest().char_indices().skip(1).peekable();
+        while let Some((at, c)) = chars.next() {
+            if c == quote {
+                self.at = from + at + 1;
+                return Ok(Token::Text(text));
+            }
+            let escaped = chars.next_if(|(_, next)| c == '\\' && matches!(next, '\\' | '"' | '\''));
+            text.push(escaped.map_or(c, |(_, escaped)| escaped));
+        }
+        Err(self.unclosed(from, quote))
+    }
+
+    fn unclosed(&self, from: usize, quote: char) -> ParseError {
+        let before = &self.text[..from];
+        let word = before.rsplit(|c| !is_plain(c)).next().unwrap_or_default();
+        ParseError {
+            at: from..self.text.len(),
+            message: format!("expected a closing {quote}, found the end"),
+            hint: Some(if word.is_empty() {
+                "this quote is never closed".to_owned()
+            } else {
+                format!("is a quote missing before {word}?")
+            }),
+        }
+    }
+
+    /// A name, a path or a number.
+    fn word(&mut self) -> Result<Token<'t>, ParseError> {
+        let from = self.at;
+        let (keys, length, escapes) = self.keys();
+        let word = &self.text[from..from + length];
+        if word.starts_with(|c: char| c == '-' || c.is_ascii_digit()) && !escapes {
+            let number = number_length(self.rest());
+            if number >= length {
+                self.at = from + number;
+                return Ok(Token::Number(&self.text[from..self.at]));
+            }
+            if word
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || b".-eE".contains(&byte))
+            {
+                return Err(ParseError {
+                    at: from..from + length,
+                    message: format!("{word} is no number"),
+                    hint: Some("numbers are written as in JSON; a key of this name needs a backslash before it".to_owned()),
+                });
+            }
+        }
+        let Some(keys) = keys else {
+            return Err(ParseError {
+                at: from..from + length,
+                message: format!(
+                    "expected a key on either side of every dot and behind every backslash in {word}"
+                ),
+                hint: Some(if word.starts_with('.') {
+                    format!("write 0{word} for a number")
+                } else {
+                    r"a dot that belongs to a key needs a backslash before it: a\.b".to_owned()
+                }),
+            });
+        };
+        self.at = from + length;
+        Ok(if keys.len() == 1 && !escapes {
+            Token::Name(word)
+        } else {
+            Token::Path(keys)
+        })
+    }
+
+    /// The keys of the path that begins here, its length in bytes, and whether there are escapes
+    /// in it; no keys where one of them would be empty.
+    fn keys(&self) -> (Option<Vec<String>>, usize, bool) {
+        let mut keys = vec![String::new()];
+        let (mut escapes, mut dangling) = (false, false);
+        let mut chars = self.rest().char_indices();
+        let mut length = self.rest().len();
+        while let Some((at, c)) = chars.next() {
+            let c = match c {
+                '.' => {
+                    keys.push(String::new());
+                    continue;
+                }
+                '\\' => match chars.next() {
+                    Some((_, escaped)) => {
+                        escapes = true;
+                        escaped
+                    }
+                    None => {
+                        dangling = true;
+                        break;
+                    }
+                },
+                plain if is_plain(plain) => plain,
+                _ => {
+                    length = at;
+                    break;
+                }
+            };
+            if let Some(key) = keys.last_mut() {
+                key.push(c);
+            }
+        }
+        let complete = !dangling && keys.iter().all(|key| !key.is_empty());
+        (complete.then_some(keys), length, escapes)
+    }
+
+    /// A character that no token begins with.
+    fn stranger(&self) -> ParseError {
+        let rest = self.rest();
+        let slips: [(&[&str], &str); 5] = [
+            (
+                &["“", "”", "„", "«", "»", "‘", "’", "‚", "`", "´"],
+                r#"write straight quotes: " or '"#,
+            ),
+            (&["&&", "&"], r#"write "and""#),
+            (&["||", "|"], r#"write "or""#),
+            (&["≠", "~"], r#"write "!=""#),
+            (
+                &["{", "}", "$", "@", "%", "*", "/", ":"],
+                r"a key with this character in it needs a backslash before it",
+            ),
+        ];
+        let mut found = slips
+            .iter()
+            .flat_map(|(slips, hint)| slips.iter().map(move |slip| (*slip, *hint)));
+        let found = found.find(|(slip, _)| rest.starts_with(slip));
+        let length = rest.chars().next().map_or(0, char::len_utf8);
+        let (found, hint) = match found {
+            Some((slip, hint)) => (slip, Some(hint.to_owned())),
+            None => (&rest[..length], None),
+        };
+        ParseError {
+            at: self.at..self.at + found.len(),
+            message: format!("{found} means nothing here"),
+            hint,
+        }
+    }
+}
+
+/// How long the JSON number is that `text` begins with; 0: it begins with none.
+fn number_length(text: &str) -> usize {
+    let digits = |from: usize| {
+        let rest = text.as_bytes().get(from..).unwrap_or_default();
+        rest.iter().take_while(|byte| byte.is_ascii_digit()).count()
+    };
+    let byte = |at: usize| text.as_bytes().get(at).copied();
+    let mut at = usize::from(byte(0) == Some(b'-'));
+    match (byte(at), digits(at)) {
+        (Some(b'0'), _) => at += 1,
+        (_, 0) => return 0,
+        (_, whole) => at += whole,
+    }
+    if byte(at) == Some(b'.') && digits(at + 1) > 0 {
+        at += 1 + digits(at + 1);
+    }
+    if let Some(b'e' | b'E') = byte(at) {
+        let sign = usize::from(matches!(byte(at + 1), Some(b'+' | b'-')));
+        if digits(at + 1 + sign) > 0 {
+            at += 1 + sign + digits(at + 1 + sign);
+        }
+    }
+    at
+}

@@ -1,0 +1,19 @@
+//! Hookcast against a real Apache Kafka and real HTTP, from outside: the binary, a configuration
+//! file, signals, topics, requests.
+//!
+//! `make kafka` fetches the broker once. One test: `cargo test --test kafka NAME`.
+
+mod harness;
+mod self_tests;
+
+mod admin;
+mod batches;
+mod dead_letters;
+mod members;
+mod outages;
+mod positions;
+mod requests;
+mod restarts;
+mod retries;
+mod routing;
+mod security;
