@@ -101,6 +101,7 @@ impl Endpoints {
         let _permit = endpoint.permit(&prepared.url).await;
         let metrics = self.metrics.action(attempt.ticket.action);
         let _in_flight = InFlight::new(&metrics.in_flight);
+        metrics.request_begins(attempt.events);
         let begun = Instant::now();
         let exchange = exchange(&endpoint.client, prepared, attempt);
         let answer = match tokio::time::timeout(attempt.timeout, exchange).await {

@@ -12,9 +12,9 @@ use prometheus::{
 };
 
 use crate::dead_letter::Reason;
-use crate::pipeline::Skip;
 use crate::plan::{Action, ActionId, Plan};
 use crate::record::TopicPartition;
+use crate::routing::Skip;
 
 /// Seconds: from an endpoint next door to one that is about to time out.
 const REQUEST_BUCKETS: &[f64] =
@@ -57,18 +57,23 @@ pub struct ActionMetrics {
     pub delivered: IntCounter,
     /// Requests that are being made.
     pub in_flight: IntGauge,
-    /// Events of a request.
-    pub batch_events: Histogram,
     /// From a record's timestamp to its acceptance, in seconds.
     pub delivery_latency: Histogram,
     /// From the beginning of a request to its end, in seconds.
     pub request_duration: Histogram,
+    batch_events: Histogram,
     requests: IntCounterVec,
     dead_lettered: IntCounterVec,
     labels: [String; 2],
 }
 
 impl ActionMetrics {
+    /// A request with so many events begins.
+    pub fn request_begins(&self, events: usize) {
+        #[expect(clippy::cast_precision_loss, reason = "a batch is small")]
+        self.batch_events.observe(events as f64);
+    }
+
     /// A request ended with this status: a code, or what took its place.
     pub fn request_ended(&self, status: &str, duration: Duration) {
         let [destination, action] = &self.labels;

@@ -17,7 +17,7 @@ use crate::letters::{LetterId, Writing};
 use crate::parked::Parked;
 use crate::plan::{ActionId, Plan};
 use crate::record::{Now, Position, Record, TopicPartition};
-use crate::routing::Routes;
+use crate::routing::{Routes, Skip};
 
 pub use crate::lanes::Completion;
 
@@ -40,32 +40,6 @@ pub enum Pushed<'a> {
     Invalid,
     /// It is owed to these actions.
     Owed(&'a [ActionId]),
-}
-
-/// Why a record is owed to nobody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Skip {
-    /// Its value is null.
-    Tombstone,
-    /// Its `type` is none of the six calls.
-    UnsupportedType,
-    /// No action is connected to its topic, allowed by its `integrations`, and triggered by it.
-    Unmatched,
-}
-
-impl Skip {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::Tombstone, Self::UnsupportedType, Self::Unmatched];
-
-    /// The reason as metrics name it.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Tombstone => "tombstone",
-            Self::UnsupportedType => "unsupported_type",
-            Self::Unmatched => "unmatched",
-        }
-    }
 }
 
 /// See the module's documentation.
@@ -168,12 +142,8 @@ impl Pipeline {
                 return Pushed::Invalid;
             }
         };
-        self.owed.clear();
-        if !self.routes.route(&self.plan, event, &mut self.owed) {
-            return Pushed::Skipped(Skip::UnsupportedType);
-        }
-        if self.owed.is_empty() {
-            return Pushed::Skipped(Skip::Unmatched);
+        if let Err(skip) = self.routes.route(&self.plan, event, &mut self.owed) {
+            return Pushed::Skipped(skip);
         }
         let without_room = self.lanes.place(record, event, &self.owed, now);
         if !without_room.is_empty() {

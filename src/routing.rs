@@ -9,6 +9,36 @@ use crate::plan::{ActionId, Destination, DestinationId, Plan};
 /// The six calls of the Segment spec.
 const CALLS: [&str; 6] = ["identify", "track", "page", "screen", "group", "alias"];
 
+/// Why a record is owed to nobody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Skip {
+    /// Its value is null.
+    Tombstone,
+    /// Its `type` is none of the six calls.
+    UnsupportedType,
+    /// Its `integrations` forbid every destination that might have wanted it.
+    Integrations,
+    /// No action that is connected to its topic is triggered by it.
+    Unmatched,
+}
+
+impl Skip {
+    /// All of them.
+    pub const ALL: [Self; 4] =
+        [Self::Tombstone, Self::UnsupportedType, Self::Integrations, Self::Unmatched];
+
+    /// The reason as metrics name it.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Tombstone => "tombstone",
+            Self::UnsupportedType => "unsupported_type",
+            Self::Integrations => "integrations",
+            Self::Unmatched => "unmatched",
+        }
+    }
+}
+
 /// What records of one topic may be owed to.
 #[derive(Debug, Clone)]
 pub struct Routes {
@@ -42,21 +72,31 @@ impl Routes {
         Self { destinations }
     }
 
-    /// Appends to `owed` the actions that `event` is owed to, in the order of the plan. False:
-    /// its `type` is none of the six calls, and it is owed to nobody.
-    pub fn route(&self, plan: &Plan, event: Event<'_>, owed: &mut Vec<ActionId>) -> bool {
+    /// Puts into `owed` the actions that `event` is owed to, in the order of the plan.
+    ///
+    /// # Errors
+    /// Why there are none.
+    pub fn route(
+        &self,
+        plan: &Plan,
+        event: Event<'_>,
+        owed: &mut Vec<ActionId>,
+    ) -> Result<(), Skip> {
+        owed.clear();
         let call = event.find(plan.event_type).and_then(Value::as_string);
         if !call.is_some_and(|call| CALLS.iter().any(|known| call.eq_str(known))) {
-            return false;
+            return Err(Skip::UnsupportedType);
         }
+        let mut why_not = Skip::Unmatched;
         for (destination, actions) in &self.destinations {
             if !is_allowed(&plan.destinations[destination.0], event) {
+                why_not = Skip::Integrations;
                 continue;
             }
             let matching = actions.iter().filter(|id| plan.actions[id.0].trigger.matches(event));
             owed.extend(matching);
         }
-        true
+        if owed.is_empty() { Err(why_not) } else { Ok(()) }
     }
 }
 

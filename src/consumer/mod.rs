@@ -37,6 +37,8 @@ pub struct Membership {
     pub config: ClientConfig,
     /// Topic names, and expressions that begin with `^`.
     pub topics: Vec<String>,
+    /// Topics that no expression matches: those that Hookcast writes itself.
+    pub own_topics: Vec<String>,
     /// Where a partition starts that the group has no position for.
     pub start: Start,
     /// The longest that a drain may take.
@@ -81,7 +83,7 @@ impl Membership {
     /// # Errors
     /// See [`Error`].
     pub fn run(self) -> Result<(), Error> {
-        let config = consumer_config(self.config);
+        let config = consumer_config(self.config, &self.own_topics);
         let group = Group::new(
             Arc::clone(&self.outside),
             self.runtime,
@@ -140,7 +142,7 @@ fn look_for_broker(consumer: &BaseConsumer<Group>) {
 }
 
 /// The operator's keys, with what this program's guarantees and speed need.
-fn consumer_config(mut config: ClientConfig) -> ClientConfig {
+fn consumer_config(mut config: ClientConfig, own_topics: &[String]) -> ClientConfig {
     let fallbacks = [
         ("client.id", "hookcast"),
         // Partitions that stay keep flowing while others move.
@@ -161,6 +163,10 @@ fn consumer_config(mut config: ClientConfig) -> ClientConfig {
             config.set(key, value);
         }
     }
+    let own = own_topics.iter().map(|topic| format!("^{}$", topic.replace('.', "\\.")));
+    let hidden = config.get("topic.blacklist").map(str::to_owned).into_iter().chain(own);
+    let hidden = hidden.collect::<Vec<_>>().join(",");
+    config.set("topic.blacklist", hidden);
     // Positions are committed explicitly, and only those of settled prefixes.
     config.set("enable.auto.commit", "false");
     config.set("enable.auto.offset.store", "false");
