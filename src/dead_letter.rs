@@ -104,9 +104,10 @@ impl DeadLetter {
         if let Some(timestamp) = origin.timestamp {
             ours.push(("hookcast-timestamp", timestamp.to_string()));
         }
-        let own = original.headers.iter().map(|header| {
-            (String::from_utf8_lossy(header.name), header.value.map(<[u8]>::to_vec))
-        });
+        let own = original
+            .headers
+            .iter()
+            .map(|header| (String::from_utf8_lossy(header.name), header.value.map(<[u8]>::to_vec)));
         let own = own.filter(|(name, _)| ours.iter().all(|(our, _)| our != name));
         let mut headers: Vec<_> = own.map(|(name, value)| (Cow::into_owned(name), value)).collect();
         let ours = ours.into_iter();

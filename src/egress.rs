@@ -28,7 +28,8 @@ impl Egress {
     #[must_use]
     pub fn permits(&self, address: IpAddr) -> bool {
         let meant = meaning(address);
-        let is_in = |nets: &[IpNet]| nets.iter().any(|net| net.contains(&address) || net.contains(&meant));
+        let is_in =
+            |nets: &[IpNet]| nets.iter().any(|net| net.contains(&address) || net.contains(&meant));
         if is_in(&self.deny) {
             return false;
         }
@@ -87,9 +88,9 @@ fn embedded(address: Ipv6Addr) -> Option<Ipv4Addr> {
     let segments = address.segments();
     match segments {
         [0, 0, 0, 0, 0, 0, 0, 0 | 1] => None,
-        [0, 0, 0, 0, 0, 0 | 0xffff, ..] | [0, 0, 0, 0, 0xffff, 0, ..] | [0x64, 0xff9b, 0, 0, 0, 0, ..] => {
-            Some(last_four(segments))
-        }
+        [0, 0, 0, 0, 0, 0 | 0xffff, ..]
+        | [0, 0, 0, 0, 0xffff, 0, ..]
+        | [0x64, 0xff9b, 0, 0, 0, 0, ..] => Some(last_four(segments)),
         [0x2002, high, low, ..] => {
             let [a, b] = high.to_be_bytes();
             let [c, d] = low.to_be_bytes();
@@ -125,7 +126,7 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
     )
 }
 
-/// Only 2000::/3 is global unicast; inside it some ranges are set apart. Public IPv4 addresses
+/// Only `2000::/3` is global unicast; inside it some ranges are set apart. Public IPv4 addresses
 /// behind NAT64 have been replaced by what they stand for before this is asked.
 fn is_public_v6(address: Ipv6Addr) -> bool {
     match address.segments() {
@@ -229,10 +230,7 @@ mod tests {
 
     #[test]
     fn an_exception_is_permitted_also_in_disguise() {
-        let egress = Egress {
-            allow: vec!["10.20.0.0/16".parse().unwrap()],
-            ..Egress::default()
-        };
+        let egress = Egress { allow: vec!["10.20.0.0/16".parse().unwrap()], ..Egress::default() };
         assert!(egress.permits(address("10.20.3.4")));
         assert!(egress.permits(address("::ffff:10.20.3.4")));
         assert!(egress.permits(address("64:ff9b::a14:304")));
@@ -257,7 +255,10 @@ mod tests {
     #[test]
     fn a_proxy_does_not_print_its_password() {
         let proxy = Proxy::new("http://user:hunter2@proxy.internal:3128".parse().unwrap()).unwrap();
-        assert_eq!(format!("{proxy} {proxy:?}"), "http://proxy.internal:3128 Proxy(http://proxy.internal:3128)");
+        assert_eq!(
+            format!("{proxy} {proxy:?}"),
+            "http://proxy.internal:3128 Proxy(http://proxy.internal:3128)"
+        );
         assert!(Proxy::new("socks5://proxy.internal".parse().unwrap()).is_none());
     }
 }

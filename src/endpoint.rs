@@ -96,8 +96,7 @@ impl Endpoints {
     /// When the attempt is of another plan.
     pub async fn attempt(&self, attempt: &Attempt) -> Answer {
         let endpoint = &self.actions[attempt.ticket.action.0];
-        let prepared =
-            endpoint.prepared.clone().unwrap_or_else(|| Prepared::new(&attempt.target));
+        let prepared = endpoint.prepared.clone().unwrap_or_else(|| Prepared::new(&attempt.target));
         let _permit = endpoint.permit(&prepared.url).await;
         let metrics = self.metrics.action(attempt.ticket.action);
         let _in_flight = InFlight::new(&metrics.in_flight);

@@ -117,9 +117,10 @@ impl Lanes {
     }
 
     fn take(&mut self, id: ActionId, record: &Record<'_>, event: Event<'_>, now: Now) {
-        let lane = self.lanes.entry(id).or_insert_with(|| {
-            Lane::new(Arc::clone(&self.plan), id, self.partition.clone())
-        });
+        let lane = self
+            .lanes
+            .entry(id)
+            .or_insert_with(|| Lane::new(Arc::clone(&self.plan), id, self.partition.clone()));
         self.busy.insert(id);
         let template = &self.plan.actions[id.0].request;
         let sendable = request::target(template, &self.plan.egress, event).and_then(|target| {
@@ -155,24 +156,15 @@ impl Lanes {
         reason: Reason,
         error: String,
     ) -> DeadLetter {
-        let original = Original {
-            key: record.key,
-            value: record.value,
-            headers: record.headers.clone(),
-        };
+        let original =
+            Original { key: record.key, value: record.value, headers: record.headers.clone() };
         let origin = Origin {
             partition: &self.partition,
             offset: record.offset,
             timestamp: record.timestamp,
         };
-        let account = Account {
-            addressee,
-            reason,
-            status: None,
-            attempts: 0,
-            first_attempt_at: None,
-            error,
-        };
+        let account =
+            Account { addressee, reason, status: None, attempts: 0, first_attempt_at: None, error };
         DeadLetter::new(&original, &origin, &account)
     }
 

@@ -96,8 +96,8 @@ pub fn headers<'a>(message: &'a BorrowedMessage<'_>) -> Vec<Header<'a>> {
             if error != native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
                 return found;
             }
-            let value = (!value.is_null())
-                .then(|| std::slice::from_raw_parts(value.cast::<u8>(), length));
+            let value =
+                (!value.is_null()).then(|| std::slice::from_raw_parts(value.cast::<u8>(), length));
             found.push(Header { name: CStr::from_ptr(name).to_bytes(), value });
         }
     }

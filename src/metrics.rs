@@ -100,11 +100,8 @@ impl Metrics {
         let registry = Registry::new_custom(Some("hookcast".into()), None)
             .expect("the prefix is a legal name");
         let new = Registered(&registry);
-        let skipped = new.counters(
-            "events_skipped_total",
-            "Records that are owed to no action",
-            &["reason"],
-        );
+        let skipped =
+            new.counters("events_skipped_total", "Records that are owed to no action", &["reason"]);
         let commits = new.counters("commits_total", "Commits of positions", &["result"]);
         let build_info = new.register(
             Gauge::with_opts(
@@ -120,9 +117,11 @@ impl Metrics {
                 "records_consumed_total",
                 "Records read from the sources, for the first time or again",
             ),
-            invalid_events: of_action
-                .dead_lettered
-                .with_label_values(&["", "", Reason::InvalidEvent.as_str()]),
+            invalid_events: of_action.dead_lettered.with_label_values(&[
+                "",
+                "",
+                Reason::InvalidEvent.as_str(),
+            ]),
             buffered_bytes: new.gauge("buffered_bytes", "Bytes that events hold in memory"),
             assigned_partitions: new
                 .gauge("assigned_partitions", "Partitions assigned to this process"),

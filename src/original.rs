@@ -61,9 +61,8 @@ pub fn read<'a>(mut kept: &'a [u8], payload: &'a [u8]) -> Original<'a> {
 }
 
 fn put(buffer: &mut Vec<u8>, bytes: Option<&[u8]>) {
-    let length = bytes.map_or(NULL, |bytes| {
-        u32::try_from(bytes.len()).expect("a record is smaller than 2 GiB")
-    });
+    let length = bytes
+        .map_or(NULL, |bytes| u32::try_from(bytes.len()).expect("a record is smaller than 2 GiB"));
     buffer.extend_from_slice(&length.to_le_bytes());
     buffer.extend_from_slice(bytes.unwrap_or_default());
 }
@@ -98,8 +97,13 @@ mod tests {
         ];
         for key in [None, Some(&b""[..]), Some(&b"k"[..])] {
             for value in [None, Some(&b""[..]), Some(&b"{}"[..])] {
-                let record =
-                    Record { offset: Offset(1), timestamp: None, key, value, headers: headers.clone() };
+                let record = Record {
+                    offset: Offset(1),
+                    timestamp: None,
+                    key,
+                    value,
+                    headers: headers.clone(),
+                };
                 let mut buffer = Vec::new();
                 keep(&record, Value::Kept, &mut buffer);
                 let expected = Original { key, value, headers: headers.clone() };

@@ -4,6 +4,7 @@
 //! defaults filled in, references resolved to indices. It does not know the file it came from,
 //! and nothing in it can be invalid: what builds a plan has checked everything.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
@@ -149,8 +150,8 @@ pub struct RequestTemplate {
     pub data: Mapping,
 }
 
-/// The part of a request that decides which events may share one.
-#[derive(Debug)]
+/// The part of a request that decides which events may share one. Its `Debug` shows no value of a
+/// header, and of a URL only where it leads.
 pub enum TargetTemplate {
     /// The same for every event.
     Constant(Arc<Target>),
@@ -163,8 +164,9 @@ pub enum TargetTemplate {
     },
 }
 
-/// Where a request goes and under which headers, resolved.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+/// Where a request goes and under which headers, resolved. Its `Debug` shows no value of a
+/// header, and of the URL only where it leads: secrets stand in both.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct Target {
     /// The method.
     pub method: Method,
@@ -173,6 +175,30 @@ pub struct Target {
     /// Header names and values, valid for HTTP, in the file's order. Names are as the file
     /// writes them; none of them is one that Hookcast sets itself.
     pub headers: Vec<(Box<str>, Box<str>)>,
+}
+
+impl fmt::Debug for TargetTemplate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Constant(target) => f.debug_tuple("Constant").field(target).finish(),
+            Self::Mapped { headers, .. } => {
+                let names: Vec<&str> = headers.iter().map(|(name, _)| &**name).collect();
+                f.debug_struct("Mapped").field("headers", &names).finish_non_exhaustive()
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = self.headers.iter().map(|(name, _)| &**name).collect();
+        let origin = url::Url::parse(&self.url).map(|url| url.origin().ascii_serialization());
+        f.debug_struct("Target")
+            .field("method", &self.method)
+            .field("origin", &origin.as_deref().unwrap_or("?"))
+            .field("headers", &names)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An HTTP method that may carry a body.
@@ -290,7 +316,7 @@ impl Default for Retry {
         Self {
             initial: Duration::from_millis(500),
             max: Duration::from_secs(30),
-            give_up_after: Duration::from_secs(4 * 60 * 60),
+            give_up_after: Duration::from_hours(4),
         }
     }
 }

@@ -98,10 +98,7 @@ async fn serve(config: Config) -> Result<(), Error> {
     let topics = topics.map(|pattern| pattern.as_str().to_owned()).collect();
     let outside = Outside {
         endpoints: Endpoints::new(&plan, Arc::clone(&metrics))?,
-        dead_letters: DeadLetterProducer::new(
-            config.kafka.producer(),
-            &config.topics.dead_letter,
-        )?,
+        dead_letters: DeadLetterProducer::new(config.kafka.producer(), &config.topics.dead_letter)?,
         memory: Memory::new(config.buffered_bytes),
         metrics,
         health,

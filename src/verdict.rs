@@ -124,8 +124,11 @@ mod tests {
 
     #[test]
     fn an_exception_comes_before_the_table() {
-        let exceptions =
-            BTreeMap::from([(404, Exception::Retry), (409, Exception::Accept), (503, Exception::Reject)]);
+        let exceptions = BTreeMap::from([
+            (404, Exception::Retry),
+            (409, Exception::Accept),
+            (503, Exception::Reject),
+        ]);
         let verdicts = Verdicts::new(exceptions);
         assert_eq!(verdicts.judge(Outcome::Status(404), 1), Verdict::Retry);
         assert_eq!(verdicts.judge(Outcome::Status(409), 1), Verdict::Accept);

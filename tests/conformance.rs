@@ -26,9 +26,7 @@ fn triggers_mean_what_the_cases_say() {
             Err(_) => Value::from("invalid"),
             Ok(trigger) => {
                 let record = case["event"].to_string();
-                let event = fields
-                    .read(record.as_bytes(), &paths)
-                    .expect("a valid event");
+                let event = fields.read(record.as_bytes(), &paths).expect("a valid event");
                 Value::from(trigger.matches(event))
             }
         };
@@ -39,9 +37,9 @@ fn triggers_mean_what_the_cases_say() {
 
 fn uses(mapping: &Value, directive: &str) -> bool {
     match mapping {
-        Value::Object(object) => object
-            .iter()
-            .any(|(key, value)| key == directive || uses(value, directive)),
+        Value::Object(object) => {
+            object.iter().any(|(key, value)| key == directive || uses(value, directive))
+        }
         Value::Array(items) => items.iter().any(|item| uses(item, directive)),
         _ => false,
     }
@@ -54,9 +52,7 @@ fn mapped(case: &Value, fields: &mut Fields) -> Value {
         return json!({"invalid": true});
     };
     let record = case["event"].to_string();
-    let event = fields
-        .read(record.as_bytes(), &paths)
-        .expect("a valid event");
+    let event = fields.read(record.as_bytes(), &paths).expect("a valid event");
     let mut out = b"before".to_vec();
     match mapping.append_to(event, &mut out) {
         Err(_) => {
@@ -80,10 +76,7 @@ fn mappings_give_what_the_cases_say() {
     let mut fields = Fields::new();
     let mut checked = 0;
     for case in &cases {
-        if NOT_IN_FORCE
-            .iter()
-            .any(|directive| uses(&case["mapping"], directive))
-        {
+        if NOT_IN_FORCE.iter().any(|directive| uses(&case["mapping"], directive)) {
             continue;
         }
         assert_eq!(mapped(case, &mut fields), case["expect"], "{case}");

@@ -37,12 +37,7 @@ fn agrees(event: Event<'_>, asked: &[(Path, PathId)], value: &Value) {
         let walked = event.value().walk(path).map(|found| found.text());
         assert_eq!(found, walked, "{path:?} in {}", event.text());
         let found: Option<Value> = found.map(|text| serde_json::from_str(text).expect("valid"));
-        assert_eq!(
-            found.as_ref(),
-            walk(value, path),
-            "{path:?} in {}",
-            event.text()
-        );
+        assert_eq!(found.as_ref(), walk(value, path), "{path:?} in {}", event.text());
     }
 }
 
@@ -94,10 +89,7 @@ fn mutated_json_is_valid_exactly_where_serde_json_says_so() {
             }
         }
     }
-    assert!(
-        valid > 5_000 && invalid > 5_000,
-        "{valid} valid, {invalid} invalid"
-    );
+    assert!(valid > 5_000 && invalid > 5_000, "{valid} valid, {invalid} invalid");
 }
 
 #[test]
@@ -124,9 +116,7 @@ fn a_million_levels_cost_no_stack() {
         for (open, close) in [("[", "]"), ("{\"a\":", "}"), ("[{\"a\":", "}]")] {
             let nest = format!("{}1{}", open.repeat(levels), close.repeat(levels));
             let record = format!("{{\"x\":{nest},\"y\":2}}");
-            let event = fields
-                .read(record.as_bytes(), &paths)
-                .expect("depth is no error");
+            let event = fields.read(record.as_bytes(), &paths).expect("depth is no error");
             assert_eq!(event.find(behind).expect("found").text(), "2");
             let _ = event.find(deep);
             let short = format!("{{\"x\":{},\"y\":2}}", &nest[..nest.len() - 1]);

@@ -6,8 +6,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::config::{AsWritten, Config, show_duration, show_size};
-use crate::plan::{Action, Destination, Order, Plan, TargetTemplate};
+use crate::config::{AsWritten, Config, OffsetReset, show_duration, show_size};
+use crate::plan::{Action, Destination, Order, Plan, SignatureScope, TargetTemplate, TopicPattern};
 
 /// The longest trigger that is shown whole, in characters.
 const LONGEST_TRIGGER: usize = 100;
@@ -28,13 +28,13 @@ fn write_summary(out: &mut String, file: &Path, config: &Config) -> std::fmt::Re
         config.kafka.bootstrap_servers(),
         config.kafka.group_id,
         match config.kafka.offset_reset {
-            crate::config::OffsetReset::Earliest => "beginning",
-            crate::config::OffsetReset::Latest => "end",
+            OffsetReset::Earliest => "beginning",
+            OffsetReset::Latest => "end",
         }
     )?;
     let width = plan.sources.iter().map(|source| source.name.chars().count()).max().unwrap_or(0);
     for source in &plan.sources {
-        let topics: Vec<&str> = source.topics.iter().map(crate::plan::TopicPattern::as_str).collect();
+        let topics: Vec<&str> = source.topics.iter().map(TopicPattern::as_str).collect();
         writeln!(out, "  source {:width$}  {}", source.name, topics.join(", "))?;
     }
     for (index, destination) in plan.destinations.iter().enumerate() {
@@ -60,7 +60,8 @@ fn sources_of(destination: &Destination, plan: &Plan) -> String {
     if destination.sources.len() == plan.sources.len() {
         return String::new();
     }
-    let names: Vec<&str> = destination.sources.iter().map(|source| &*plan.sources[source.0].name).collect();
+    let names: Vec<&str> =
+        destination.sources.iter().map(|source| &*plan.sources[source.0].name).collect();
     format!(" (from {})", names.join(", "))
 }
 
@@ -72,19 +73,25 @@ fn write_action(out: &mut String, action: &Action, written: &AsWritten) -> std::
     };
     writeln!(out, "  action {}{state}", action.name)?;
     writeln!(out, "    when   {}", shortened(&written.trigger))?;
-    let url = written.url.as_deref().map_or_else(|| "a URL made for each event".to_owned(), harmless);
+    let url =
+        written.url.as_deref().map_or_else(|| "a URL made for each event".to_owned(), harmless);
     writeln!(out, "    send   {} {url}", action.request.method.as_str())?;
     let mut how = Vec::new();
     match action.batch {
         Some(batch) => how.push(format!(
-            "batches of up to {} events, {}, {}",
+            "batches of up to {} events or {}, sent after {}",
             batch.max_events,
             show_size(batch.max_bytes),
             show_duration(batch.max_delay)
         )),
         None => how.push("one event a request".into()),
     }
-    how.push(if action.shared_secret.is_some() { "signed" } else { "not signed" }.into());
+    let signature = match (&action.shared_secret, action.delivery.signature) {
+        (None, _) => "not signed",
+        (Some(_), SignatureScope::Body) => "signed",
+        (Some(_), SignatureScope::FirstElement) => "signed by the first event",
+    };
+    how.push(signature.into());
     if let TargetTemplate::Mapped { .. } = action.request.target
         && written.url.is_some()
     {
@@ -155,7 +162,10 @@ mod tests {
             ("https://u:p/a@example.com", "https://u:p/a@example.com"),
             ("${BASE}/hook?key=${KEY}", "${BASE}/hook?***"),
             ("https://${USER}:${PASSWORD}@example.com", "https://***@example.com"),
-            ("https://u:p${file:/run/p?}@example.com/${A:-b?c}", "https://***@example.com/${A:-b?c}"),
+            (
+                "https://u:p${file:/run/p?}@example.com/${A:-b?c}",
+                "https://***@example.com/${A:-b?c}",
+            ),
         ] {
             assert_eq!(harmless(url), shown);
         }
@@ -210,7 +220,8 @@ egress:
             "PASSWORD" => Ok("hunter2".to_owned()),
             _ => Err(VarError::NotPresent),
         };
-        let config = Config::parse("hookcast.yaml", text, Path::new(""), &variable).unwrap_or_else(|errors| panic!("{errors}"));
+        let config = Config::parse("hookcast.yaml", text, Path::new(""), &variable)
+            .unwrap_or_else(|errors| panic!("{errors}"));
         let shown = summary(Path::new("hookcast.yaml"), &config);
         assert!(!shown.contains("hunter2"));
         assert!(!format!("{config:?}").contains("sasl.password\": \"hunter2"));

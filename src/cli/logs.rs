@@ -16,8 +16,10 @@ use super::{FAILED, complain};
 pub(super) fn start(options: &Options) -> anyhow::Result<()> {
     let filter = filter(options.log_level, std::env::var("RUST_LOG").ok().as_deref())?;
     let is_terminal = io::stderr().is_terminal();
-    let format = options.log_format.unwrap_or(if is_terminal { LogFormat::Human } else { LogFormat::Json });
-    let has_colours = is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let format =
+        options.log_format.unwrap_or(if is_terminal { LogFormat::Human } else { LogFormat::Json });
+    let has_colours =
+        is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
         LogFormat::Human => logs.with_ansi(has_colours).init(),
@@ -44,14 +46,15 @@ fn filter(level: Option<LogLevel>, environment: Option<&str>) -> anyhow::Result<
         (Some(LogLevel::Off), _) => "off",
         (Some(LogLevel::Error), _) => "error",
         (Some(LogLevel::Warn), _) => "warn",
-        (Some(LogLevel::Info), _) => "info",
         // Libraries are chatty, and this is about hookcast and what it hears from Kafka.
         (Some(LogLevel::Debug), _) => "info,hookcast=debug,rdkafka=debug,librdkafka=debug",
         (Some(LogLevel::Trace), _) => "trace",
         (None, Some(directives)) if !directives.trim().is_empty() => directives,
-        (None, _) => "info",
+        (Some(LogLevel::Info) | None, _) => "info",
     };
-    EnvFilter::builder().parse(directives).with_context(|| format!("RUST_LOG is not understood: `{directives}`"))
+    EnvFilter::builder()
+        .parse(directives)
+        .with_context(|| format!("RUST_LOG is not understood: `{directives}`"))
 }
 
 #[cfg(test)]

@@ -69,10 +69,8 @@ fn check(config: &Config, options: &Options) -> u8 {
 
 fn run(config: Config) -> u8 {
     for warning in &config.warnings {
-        match &warning.hint {
-            Some(hint) => tracing::warn!("{}: {hint}", warning.summary()),
-            None => tracing::warn!("{}", warning.summary()),
-        }
+        let hint = warning.hint.as_ref().map_or_else(String::new, |hint| format!(": {hint}"));
+        tracing::warn!("{}{hint}", warning.summary());
     }
     match service::run(config) {
         Ok(()) => DONE,

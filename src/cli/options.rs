@@ -25,14 +25,28 @@ pub(super) struct Options {
     pub(super) command: Command,
 
     /// The configuration
-    #[arg(short, long, global = true, value_name = "FILE", env = "HOOKCAST_CONFIG", default_value = "hookcast.yaml")]
+    #[arg(
+        short,
+        long,
+        global = true,
+        value_name = "FILE",
+        env = "HOOKCAST_CONFIG",
+        hide_env_values = true,
+        default_value = "hookcast.yaml"
+    )]
     pub(super) config: PathBuf,
 
     /// How much is logged, on stderr [default: info]
-    ///
-    /// Without it, RUST_LOG decides, which may name modules too:
-    /// RUST_LOG=info,hookcast::consumer=debug
-    #[arg(long, global = true, value_name = "LEVEL", hide_possible_values = false)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "LEVEL",
+        long_help = "\
+How much is logged, on stderr [default: info]
+
+Without it, RUST_LOG decides, which may name modules too:
+RUST_LOG=info,hookcast::consumer=debug"
+    )]
     pub(super) log_level: Option<LogLevel>,
 
     /// How logs look [default: human on a terminal, json otherwise]
@@ -104,7 +118,9 @@ mod tests {
 
     #[test]
     fn options_stand_before_and_after_the_command() {
-        for arguments in [["hookcast", "-c", "a.yaml", "check"], ["hookcast", "check", "-c", "a.yaml"]] {
+        for arguments in
+            [["hookcast", "-c", "a.yaml", "check"], ["hookcast", "check", "-c", "a.yaml"]]
+        {
             let options = Options::try_parse_from(arguments).unwrap();
             assert_eq!(options.command, Command::Check);
             assert_eq!(options.config.to_str(), Some("a.yaml"));

@@ -4,68 +4,12 @@
 //! that it is something else. Everything is reported, nothing is returned twice: a `None` means
 //! that the reason has been noted.
 
-use std::cell::RefCell;
 use std::fmt::Display;
 use std::net::IpAddr;
 use std::ops::{Range, RangeInclusive};
-use std::path::Path;
 
-use super::diagnostic::{Diagnostic, File};
-use super::yaml::{Entry, Node, Scalar, Value};
-
-/// What has been found so far.
-pub(super) struct Report<'a> {
-    pub(super) file: &'a File,
-    /// What relative paths are relative to.
-    pub(super) directory: &'a Path,
-    errors: RefCell<Vec<Found>>,
-    warnings: RefCell<Vec<Found>>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct Found {
-    bytes: Range<usize>,
-    path: String,
-    message: String,
-    hint: Option<String>,
-}
-
-impl<'a> Report<'a> {
-    pub(super) fn new(file: &'a File, directory: &'a Path) -> Self {
-        Self { file, directory, errors: RefCell::default(), warnings: RefCell::default() }
-    }
-
-    pub(super) fn error(&self, bytes: Range<usize>, path: &str, message: impl Into<String>, hint: Option<String>) {
-        note(&self.errors, bytes, path, message.into(), hint);
-    }
-
-    /// The errors and the warnings, each in the file's order.
-    pub(super) fn finish(self) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
-        let file = self.file;
-        let sorted = |found: RefCell<Vec<Found>>| {
-            let mut found = found.into_inner();
-            found.sort_by_key(|found| found.bytes.start);
-            let diagnostic =
-                |found: Found| file.diagnostic(Some(found.bytes), &found.path, found.message, found.hint);
-            found.into_iter().map(diagnostic).collect()
-        };
-        (sorted(self.errors), sorted(self.warnings))
-    }
-}
-
-fn note(
-    list: &RefCell<Vec<Found>>,
-    bytes: Range<usize>,
-    path: &str,
-    message: String,
-    hint: Option<String>,
-) {
-    let found = Found { bytes, path: path.to_owned(), message, hint };
-    let mut list = list.borrow_mut();
-    if !list.contains(&found) {
-        list.push(found);
-    }
-}
+use super::report::Report;
+use super::tree::{Entry, Node, Scalar, Value, below};
 
 /// A value of the file, and the way to it.
 #[derive(Clone)]
@@ -84,10 +28,7 @@ impl<'a> At<'a> {
 
     /// The value of an entry of this mapping.
     pub(super) fn entry(&self, entry: &'a Entry) -> Self {
-        let path = match &*self.path {
-            "" => entry.key.clone(),
-            path => format!("{path}.{}", entry.key),
-        };
+        let path = below(&self.path, &entry.key);
         Self { report: self.report, path, node: &entry.node, key: entry.key_bytes.clone() }
     }
 
@@ -112,13 +53,28 @@ impl<'a> At<'a> {
         self.error_at(self.key.clone(), message, hint);
     }
 
-    pub(super) fn error_at(&self, bytes: Range<usize>, message: impl Into<String>, hint: Option<String>) {
-        note(&self.report.errors, bytes, &self.path, message.into(), hint);
+    pub(super) fn error_at(
+        &self,
+        bytes: Range<usize>,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.report.error(bytes, &self.path, message, hint);
     }
 
     /// Warns about the key.
     pub(super) fn warn(&self, message: impl Into<String>, hint: Option<String>) {
-        note(&self.report.warnings, self.key.clone(), &self.path, message.into(), hint);
+        self.warn_at(self.key.clone(), message, hint);
+    }
+
+    /// Warns about some of the value.
+    pub(super) fn warn_at(
+        &self,
+        bytes: Range<usize>,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        self.report.warning(bytes, &self.path, message, hint);
     }
 
     /// Where a message about the value points: an empty value has no place of its own.
@@ -260,7 +216,7 @@ impl<'a> At<'a> {
                 return None;
             }
             if scalar.is_null() {
-                self.error_with("has no value", format!("expected {what}; leave the key out for its default"));
+                self.error(format!("has no value, expected {what}"));
                 return None;
             }
         }
@@ -286,52 +242,17 @@ impl Scalar {
     }
 }
 
-/// A mapping whose keys are known beforehand.
-pub(super) struct Section<'a> {
-    pub(super) at: At<'a>,
-    entries: &'a [Entry],
-}
-
-impl<'a> Section<'a> {
-    /// The value as a mapping of at most these keys; every other key is reported.
-    pub(super) fn read(at: &At<'a>, keys: &[&str]) -> Option<Self> {
-        let entries = at.entries()?;
-        for entry in entries.iter().filter(|entry| !keys.contains(&&*entry.key)) {
-            let key = &entry.key;
-            let (message, hint) = match did_you_mean(key, keys.iter().copied()) {
-                Some(meant) => (format!("unknown key `{key}`, did you mean `{meant}`?"), None),
-                None if key == "<<" => (
-                    format!("unknown key `{key}`"),
-                    Some("YAML 1.2 has no merge keys; what is shared goes to the level above".into()),
-                ),
-                None => (format!("unknown key `{key}`"), Some(format!("known here: {}", keys.join(", ")))),
-            };
-            at.error_at(entry.key_bytes.clone(), message, hint);
-        }
-        Some(Self { at: at.clone(), entries })
-    }
-
-    pub(super) fn key(&self, key: &str) -> Option<At<'a>> {
-        self.entries.iter().find(|entry| entry.key == key).map(|entry| self.at.entry(entry))
-    }
-
-    /// A key that must be there; its absence is reported, with an example of its value.
-    pub(super) fn required(&self, key: &str, example: &str) -> Option<At<'a>> {
-        let found = self.key(key);
-        if found.is_none() {
-            let at = &self.at;
-            at.key_error(format!("the key `{key}` is missing"), Some(format!("for example `{key}: {example}`")));
-        }
-        found
-    }
-}
-
 /// The candidate that `text` may be a slip of.
-pub(super) fn did_you_mean<'c>(text: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+pub(super) fn did_you_mean<'c>(
+    text: &str,
+    candidates: impl IntoIterator<Item = &'c str>,
+) -> Option<&'c str> {
     let lower = text.to_lowercase();
     candidates
         .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .map(|candidate| {
+            (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate)
+        })
         .filter(|(distance, candidate)| *distance <= candidate.chars().count().div_ceil(4).max(1))
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)

@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use super::at::{At, Section};
+use super::at::At;
+use super::section::Section;
 use crate::plan::{Delivery, GiveUp, Order, Retry, SignatureScope};
 use crate::verdict::{Exception, Verdicts};
 
 const MILLISECOND: Duration = Duration::from_millis(1);
-const HOUR: Duration = Duration::from_secs(3600);
-const YEAR: Duration = Duration::from_secs(8760 * 3600);
+const HOUR: Duration = Duration::from_hours(1);
+const YEAR: Duration = Duration::from_hours(8760);
 
 /// `delivery` as it holds at one level of the file.
 #[derive(Debug, Clone, Default)]
@@ -39,10 +40,19 @@ impl Level {
 
     fn read(&mut self, at: &At<'_>) {
         let keys = [
-            "timeout", "concurrency", "order", "rate_limit", "retry", "on_give_up", "reject_limit",
-            "verdicts", "signature",
+            "timeout",
+            "concurrency",
+            "order",
+            "rate_limit",
+            "retry",
+            "on_give_up",
+            "reject_limit",
+            "verdicts",
+            "signature",
         ];
-        let Some(section) = Section::read(at, &keys) else { return };
+        let Some(section) = Section::read(at, &keys) else {
+            return;
+        };
         let delivery = &mut self.delivery;
         let set = |key: &str| section.key(key);
         if let Some(value) = set("timeout").and_then(|at| at.duration(MILLISECOND, HOUR)) {
@@ -51,7 +61,9 @@ impl Level {
         if let Some(value) = set("concurrency").and_then(|at| at.whole_number(1..=10_000)) {
             delivery.concurrency = NonZeroUsize::new(value).unwrap_or(delivery.concurrency);
         }
-        if let Some(value) = set("order").and_then(|at| at.word(&[("key", Order::Key), ("none", Order::None)])) {
+        if let Some(value) =
+            set("order").and_then(|at| at.word(&[("key", Order::Key), ("none", Order::None)]))
+        {
             delivery.order = value;
         }
         if let Some(at) = set("rate_limit") {
@@ -69,7 +81,8 @@ impl Level {
                 delivery.reject_limit = NonZeroUsize::new(value);
             }
         }
-        let scopes = [("body", SignatureScope::Body), ("first_element", SignatureScope::FirstElement)];
+        let scopes =
+            [("body", SignatureScope::Body), ("first_element", SignatureScope::FirstElement)];
         if let Some(value) = set("signature").and_then(|at| at.word(&scopes)) {
             delivery.signature = value;
         }
@@ -83,7 +96,9 @@ impl Level {
 }
 
 fn read_retry(at: &At<'_>, retry: &mut Retry) {
-    let Some(section) = Section::read(at, &["initial", "max", "give_up_after"]) else { return };
+    let Some(section) = Section::read(at, &["initial", "max", "give_up_after"]) else {
+        return;
+    };
     let initial = section.key("initial");
     let max = section.key("max");
     if let Some(value) = initial.as_ref().and_then(|at| at.duration(MILLISECOND, HOUR)) {
@@ -100,7 +115,11 @@ fn read_retry(at: &At<'_>, retry: &mut Retry) {
         && let Some(blamed) = max.or(initial)
     {
         let show = super::units::show_duration;
-        blamed.error(format!("`initial` is {}, which is longer than `max`, {}", show(retry.initial), show(retry.max)));
+        blamed.error(format!(
+            "`initial` is {}, which is longer than `max`, {}",
+            show(retry.initial),
+            show(retry.max)
+        ));
     }
 }
 
@@ -109,11 +128,16 @@ fn read_verdicts(at: &At<'_>, exceptions: &mut BTreeMap<u16, Exception>) {
         let at = at.entry(entry);
         let status = entry.key.parse::<u16>().ok().filter(|status| (200..=999).contains(status));
         let Some(status) = status else {
-            let hint = "`404: retry`, for example; the status codes 200 to 999 can be listed".to_owned();
+            let hint =
+                "`404: retry`, for example; the status codes 200 to 999 can be listed".to_owned();
             at.key_error(format!("`{}` is no status code of an answer", entry.key), Some(hint));
             continue;
         };
-        let words = [("accept", Exception::Accept), ("retry", Exception::Retry), ("reject", Exception::Reject)];
+        let words = [
+            ("accept", Exception::Accept),
+            ("retry", Exception::Retry),
+            ("reject", Exception::Reject),
+        ];
         if let Some(exception) = at.word(&words) {
             exceptions.insert(status, exception);
         }

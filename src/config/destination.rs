@@ -7,11 +7,12 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::at::{At, Section, did_you_mean};
+use super::at::{At, did_you_mean};
 use super::delivery::{Level, later};
 use super::network::read_tls;
+use super::section::Section;
 use super::target::{Surroundings, read_request};
-use super::yaml::{Entry, Value};
+use super::tree::{Entry, Value};
 use super::{AsWritten, check_name};
 use crate::egress::Egress;
 use crate::event::Path;
@@ -44,7 +45,9 @@ impl Reader<'_> {
     /// Reads every destination into the plan.
     pub(super) fn read(&mut self, root: &Section<'_>) {
         let example = "{ crm: { actions: { signups: { trigger: type = \"track\", url: https://example.com } } } }";
-        let Some(at) = root.required("destinations", example) else { return };
+        let Some(at) = root.required("destinations", example) else {
+            return;
+        };
         if matches!(&at.node.value, Value::Map(entries) if entries.is_empty()) {
             at.error("there is no destination");
         }
@@ -57,10 +60,19 @@ impl Reader<'_> {
 
     fn read_destination(&mut self, at: &At<'_>, name: &str) {
         let keys = [
-            "enabled", "paused", "sources", "integration", "shared_secret", "standard_webhooks", "tls",
-            "actions", "delivery",
+            "enabled",
+            "paused",
+            "sources",
+            "integration",
+            "shared_secret",
+            "standard_webhooks",
+            "tls",
+            "actions",
+            "delivery",
         ];
-        let Some(section) = Section::read(at, &keys) else { return };
+        let Some(section) = Section::read(at, &keys) else {
+            return;
+        };
         let integration = section.key("integration").map_or(Some("Webhook"), |at| at.text());
         let integration = integration.unwrap_or_default();
         let paths = &mut self.plan.paths;
@@ -95,9 +107,13 @@ impl Reader<'_> {
     }
 
     fn read_action(&mut self, at: &At<'_>, entry: &Entry, parent: &Parent) {
-        let keys = ["enabled", "paused", "trigger", "url", "method", "headers", "data", "batch", "delivery"];
+        let keys = [
+            "enabled", "paused", "trigger", "url", "method", "headers", "data", "batch", "delivery",
+        ];
         check_name(at, &entry.key);
-        let Some(section) = Section::read(at, &keys) else { return };
+        let Some(section) = Section::read(at, &keys) else {
+            return;
+        };
         let mut around = Surroundings {
             egress: self.egress,
             standard_webhooks: parent.standard_webhooks,
@@ -110,12 +126,17 @@ impl Reader<'_> {
         let paused = read_paused(&section);
         let batch = section.key("batch").and_then(|at| read_batch(&at));
         let delivery = parent.delivery.over(&section).into_delivery();
-        let (Some(trigger), Some(request)) = (trigger, request) else { return };
+        let (Some(trigger), Some(request)) = (trigger, request) else {
+            return;
+        };
         let written = |key: &str| match section.key(key).map(|at| &at.node.value) {
             Some(Value::Scalar(scalar)) => Some(scalar.raw.as_str().into()),
             _ => None,
         };
-        self.as_written.push(AsWritten { trigger: written("trigger").unwrap_or_default(), url: written("url") });
+        self.as_written.push(AsWritten {
+            trigger: written("trigger").unwrap_or_default(),
+            url: written("url"),
+        });
         self.plan.actions.push(Action {
             destination: parent.id,
             destination_name: Arc::clone(&parent.name),
@@ -140,13 +161,19 @@ fn read_paused(section: &Section<'_>) -> bool {
     if paused && let Some(at) = section.key("paused") {
         at.warn(
             "not in force as it will be",
-            Some("in this version what is paused holds back everything else on its partitions too".into()),
+            Some(
+                "in this version what is paused holds back everything else on its partitions too"
+                    .into(),
+            ),
         );
     }
     paused
 }
 
-fn read_sources<'n>(section: &Section<'_>, names: impl Iterator<Item = &'n str> + Clone) -> Vec<SourceId> {
+fn read_sources<'n>(
+    section: &Section<'_>,
+    names: impl Iterator<Item = &'n str> + Clone,
+) -> Vec<SourceId> {
     let Some(at) = section.key("sources") else {
         return names.enumerate().map(|(index, _)| SourceId(index)).collect();
     };
@@ -167,7 +194,11 @@ fn read_sources<'n>(section: &Section<'_>, names: impl Iterator<Item = &'n str> 
             _ if list.is_empty() => None,
             _ => Some(format!("the sources are {}", list.join(", "))),
         };
-        item.error_at(item.node.bytes.clone(), format!("there is no source {}", item.shown()), hint);
+        item.error_at(
+            item.node.bytes.clone(),
+            format!("there is no source {}", item.shown()),
+            hint,
+        );
     }
     sources.sort_unstable();
     sources.dedup();
@@ -209,9 +240,13 @@ fn secret_text<'a>(at: &At<'a>) -> Option<&'a str> {
 }
 
 fn read_standard_webhooks(section: &Section<'_>) -> bool {
-    let Some(at) = section.key("standard_webhooks") else { return false };
+    let Some(at) = section.key("standard_webhooks") else {
+        return false;
+    };
     later(&at, "requests do not carry `webhook-signature`");
-    let Some(section) = Section::read(&at, &["secret"]) else { return true };
+    let Some(section) = Section::read(&at, &["secret"]) else {
+        return true;
+    };
     let secrets = section.required("secret", "whsec_…").and_then(|at| one_or_more(&at));
     for secret in secrets.unwrap_or_default() {
         if let Some(text) = secret_text(&secret)
@@ -225,16 +260,27 @@ fn read_standard_webhooks(section: &Section<'_>) -> bool {
 
 /// `whsec_` and a key in base64 with padding.
 fn is_standard_secret(text: &str) -> bool {
-    let Some(key) = text.strip_prefix("whsec_") else { return false };
+    let Some(key) = text.strip_prefix("whsec_") else {
+        return false;
+    };
     let digits = key.trim_end_matches('=');
     let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
-    !digits.is_empty() && key.len() % 4 == 0 && key.len() - digits.len() <= 2 && digits.chars().all(is_digit)
+    !digits.is_empty()
+        && key.len() % 4 == 0
+        && key.len() - digits.len() <= 2
+        && digits.chars().all(is_digit)
 }
 
 fn read_trigger(at: &At<'_>, paths: &mut crate::event::Paths) -> Option<Trigger> {
     let scalar = at.scalar("a trigger")?;
     match Trigger::parse(&scalar.text, paths) {
-        Ok(trigger) => Some(trigger),
+        Ok(trigger) => {
+            // A warning quotes the text, which is not for everyone when something was put in.
+            for warning in trigger.warnings().iter().filter(|_| !at.holds_secret()) {
+                at.warn_at(at.locate(warning.at.clone()), &*warning.message, warning.hint.clone());
+            }
+            Some(trigger)
+        }
         Err(error) if at.holds_secret() => {
             let message = "no trigger once `${…}` is replaced; what it is then is not shown";
             at.error_at(at.locate(error.at), message, None);
@@ -253,10 +299,12 @@ fn read_batch(at: &At<'_>) -> Option<BatchLimits> {
     }
     let section = Section::read(at, &["max_events", "max_bytes", "max_delay"])?;
     let default = BatchLimits::default();
-    let max_events = section.key("max_events").and_then(|at| at.whole_number(1..=MOST_EVENTS_PER_REQUEST));
+    let max_events =
+        section.key("max_events").and_then(|at| at.whole_number(1..=MOST_EVENTS_PER_REQUEST));
     let max_bytes = section.key("max_bytes").and_then(|at| at.size(1, 1 << 30));
-    let max_delay =
-        section.key("max_delay").and_then(|at| at.duration(Duration::ZERO, Duration::from_secs(3600)));
+    let max_delay = section
+        .key("max_delay")
+        .and_then(|at| at.duration(Duration::ZERO, Duration::from_hours(1)));
     Some(BatchLimits {
         max_events: max_events.and_then(NonZeroUsize::new).unwrap_or(default.max_events),
         max_bytes: max_bytes.unwrap_or(default.max_bytes),

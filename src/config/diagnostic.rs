@@ -3,7 +3,7 @@
 //! Knows how a finding is shown: its place, the line it is about, a caret, a hint. It does not
 //! know what can be wrong with a configuration.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 /// One finding about a configuration: an error, or a warning.
@@ -37,17 +37,23 @@ pub struct Place {
     marked: Range<usize>,
 }
 
+/// The longest path that is shown whole, in characters.
+const LONGEST_PATH: usize = 160;
+
 impl Diagnostic {
     /// The first line of what `Display` shows: where, and what.
     #[must_use]
     pub fn summary(&self) -> String {
         let mut text = self.file.clone();
         if let Some(place) = &self.place {
-            text.push_str(&format!(":{}:{}", place.line, place.column));
+            let _ = write!(text, ":{}:{}", place.line, place.column);
         }
         if !self.path.is_empty() {
             text.push_str(": ");
-            text.push_str(&self.path);
+            text.extend(self.path.chars().take(LONGEST_PATH));
+            if self.path.chars().nth(LONGEST_PATH).is_some() {
+                text.push('…');
+            }
         }
         text.push_str(": ");
         text.push_str(&self.message);
@@ -59,7 +65,7 @@ impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.summary())?;
         let mut margin = 2;
-        if let Some(place) = &self.place {
+        if let Some(place) = self.place.as_ref().filter(|place| !place.excerpt.trim().is_empty()) {
             let number = place.line.to_string();
             margin += number.len();
             let before = " ".repeat(place.marked.start);
@@ -147,24 +153,24 @@ impl File {
         let mut marked_end = 0;
         let mut column = 1;
         let mut shown = 0;
-        let mut hiding = false;
+        // Where the stars stand for what is being left out.
+        let mut hidden_from = None;
         for (at, character) in self.text[range.clone()].char_indices() {
             let at = range.start + at;
+            let is_secret = self.secrets.iter().any(|secret| secret.contains(&at));
             if at < bytes.start {
                 column += 1;
             } else if marked.is_none() {
-                marked = Some(shown);
+                marked = Some(hidden_from.filter(|_| is_secret).unwrap_or(shown));
             }
-            if self.secrets.iter().any(|secret| secret.contains(&at)) {
-                if !hiding {
-                    excerpt.push_str("***");
-                    shown += 3;
-                }
-                hiding = true;
-            } else {
-                hiding = false;
+            if !is_secret {
+                hidden_from = None;
                 excerpt.push(if character.is_control() { ' ' } else { character });
                 shown += 1;
+            } else if hidden_from.is_none() {
+                hidden_from = Some(shown);
+                excerpt.push_str("***");
+                shown += 3;
             }
             if at < bytes.end {
                 marked_end = shown;
@@ -186,9 +192,10 @@ impl Place {
         }
         let from = self.marked.start.saturating_sub(WIDEST_EXCERPT / 2);
         let cut: String = self.excerpt.chars().skip(from).take(WIDEST_EXCERPT).collect();
-        let shift = if from > 0 { 1 } else { 0 };
+        let shift = usize::from(from > 0);
         self.excerpt = if from > 0 { format!("…{cut}…") } else { format!("{cut}…") };
         let start = self.marked.start - from + shift;
-        self.marked = start..(self.marked.end - from + shift).min(WIDEST_EXCERPT + shift).max(start + 1);
+        self.marked =
+            start..(self.marked.end - from + shift).min(WIDEST_EXCERPT + shift).max(start + 1);
     }
 }

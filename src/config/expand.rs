@@ -7,7 +7,7 @@ use std::env::VarError;
 use std::ops::Range;
 use std::path::Path;
 
-use super::yaml::{Node, Scalar, Value};
+use super::tree::{Node, Scalar, Value, below};
 
 /// The largest file that a value may come from.
 const LARGEST_FILE: u64 = 1 << 20;
@@ -40,20 +40,27 @@ pub(super) struct Unexpanded {
     pub(super) hint: Option<String>,
 }
 
-/// Replaces `${…}` in every value below `node`. `report` hears where a scalar stands, and why
-/// it stays as it is.
-pub(super) fn expand(node: &mut Node, outside: &Outside<'_>, report: &mut impl FnMut(&Scalar, Unexpanded)) {
+/// Replaces `${…}` in every value below `node`, which is at `path`. `report` hears at which path
+/// a scalar stands, and why it stays as it is.
+pub(super) fn expand(
+    node: &mut Node,
+    path: &str,
+    outside: &Outside<'_>,
+    report: &mut impl FnMut(&str, &Scalar, Unexpanded),
+) {
     match &mut node.value {
-        Value::List(items) => items.iter_mut().for_each(|item| expand(item, outside, report)),
-        Value::Map(entries) => {
-            for entry in entries {
-                expand(&mut entry.node, outside, report);
+        Value::List(items) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                expand(item, &format!("{path}[{index}]"), outside, report);
             }
         }
-        Value::Scalar(scalar) => {
-            if !scalar.raw.contains("${") {
-                return;
+        Value::Map(entries) => {
+            for entry in entries {
+                let below = below(path, &entry.key);
+                expand(&mut entry.node, &below, outside, report);
             }
+        }
+        Value::Scalar(scalar) if scalar.raw.contains("${") => {
             let mut text = String::new();
             let mut at = 0;
             while let Some(found) = scalar.raw[at..].find("${") {
@@ -73,24 +80,33 @@ pub(super) fn expand(node: &mut Node, outside: &Outside<'_>, report: &mut impl F
                     Ok((end, value, is_secret)) => {
                         let expanded = text.len()..text.len() + value.len();
                         text.push_str(&value);
-                        scalar.expansions.push(Expansion { written: start..end, expanded, is_secret });
+                        scalar.expansions.push(Expansion {
+                            written: start..end,
+                            expanded,
+                            is_secret,
+                        });
                         at = end;
                     }
                     Err(why) => {
                         at = why.at.end;
                         scalar.broken = true;
-                        report(scalar, why);
+                        report(path, scalar, why);
                     }
                 }
             }
             text.push_str(&scalar.raw[at..]);
             scalar.text = text;
         }
+        Value::Scalar(_) => {}
     }
 }
 
 /// What the `${` at `start` stands for: where it ends, its value, and whether that is a secret.
-fn reference(raw: &str, start: usize, outside: &Outside<'_>) -> Result<(usize, String, bool), Unexpanded> {
+fn reference(
+    raw: &str,
+    start: usize,
+    outside: &Outside<'_>,
+) -> Result<(usize, String, bool), Unexpanded> {
     let Some(length) = raw[start..].find('}') else {
         return Err(Unexpanded {
             at: start..raw.len(),
@@ -100,7 +116,8 @@ fn reference(raw: &str, start: usize, outside: &Outside<'_>) -> Result<(usize, S
     };
     let end = start + length + 1;
     let inside = &raw[start + 2..end - 1];
-    let refuse = |message: String, hint: Option<String>| Unexpanded { at: start..end, message, hint };
+    let refuse =
+        |message: String, hint: Option<String>| Unexpanded { at: start..end, message, hint };
     if let Some(path) = inside.strip_prefix("file:") {
         return match read_text(&outside.directory.join(path)) {
             Ok(text) => Ok((end, without_last_break(text), true)),
@@ -115,7 +132,10 @@ fn reference(raw: &str, start: usize, outside: &Outside<'_>) -> Result<(usize, S
     if !starts_well || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(refuse(
             format!("`{inside}` is no name of an environment variable"),
-            Some("`${NAME}`, `${NAME:-default}` or `${file:/path}`; `$${` stands for `${` itself".into()),
+            Some(
+                "`${NAME}`, `${NAME:-default}` or `${file:/path}`; `$${` stands for `${` itself"
+                    .into(),
+            ),
         ));
     }
     if default.is_some_and(|default| default.contains("${")) {
@@ -153,7 +173,9 @@ pub(super) fn plain(error: &std::io::Error) -> String {
     let text = error.to_string();
     let end = text.find(" (os error").unwrap_or(text.len());
     let mut characters = text[..end].chars();
-    characters.next().map_or_else(String::new, |first| first.to_lowercase().collect::<String>() + characters.as_str())
+    characters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().collect::<String>() + characters.as_str()
+    })
 }
 
 fn without_last_break(mut text: String) -> String {

@@ -6,19 +6,22 @@
 use serde_json::{Map, Number, Value as Json};
 
 use super::at::At;
-use super::yaml::{Scalar, Value};
+use super::tree::{Scalar, Value};
 
 /// The value as JSON; none when something in it has no JSON form, which has been reported.
 pub(super) fn read(at: &At<'_>) -> Option<Json> {
     match &at.node.value {
         Value::Scalar(scalar) => read_scalar(at, scalar),
         Value::List(items) => {
-            let items: Vec<_> = items.iter().enumerate().map(|(index, item)| read(&at.item(index, item))).collect();
+            let items: Vec<_> =
+                items.iter().enumerate().map(|(index, item)| read(&at.item(index, item))).collect();
             items.into_iter().collect::<Option<Vec<Json>>>().map(Json::Array)
         }
         Value::Map(entries) => {
-            let values: Vec<_> =
-                entries.iter().map(|entry| Some((entry.key.clone(), read(&at.entry(entry))?))).collect();
+            let values: Vec<_> = entries
+                .iter()
+                .map(|entry| Some((entry.key.clone(), read(&at.entry(entry))?)))
+                .collect();
             values.into_iter().collect::<Option<Map<String, Json>>>().map(Json::Object)
         }
     }
@@ -52,11 +55,6 @@ fn read_scalar(at: &At<'_>, scalar: &Scalar) -> Option<Json> {
 /// The number that a plain scalar is, if it is one.
 fn number(text: &str) -> Result<Option<Number>, String> {
     let quote = || format!("quotes make it a text: \"{text}\"");
-    if let Ok(number) = serde_json::from_str::<Number>(text)
-        && text.bytes().all(|byte| !byte.is_ascii_whitespace())
-    {
-        return Ok(Some(number));
-    }
     let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
     if matches!(unsigned, ".inf" | ".Inf" | ".INF") || matches!(text, ".nan" | ".NaN" | ".NAN") {
         return Err(quote());
@@ -67,17 +65,20 @@ fn number(text: &str) -> Result<Option<Number>, String> {
             && digits.bytes().all(|byte| char::from(byte).is_digit(radix))
         {
             let value = u128::from_str_radix(digits, radix).map_err(|_| quote())?;
-            return Ok(serde_json::from_str(&value.to_string()).ok());
+            return Ok(Some(Number::from_string_unchecked(value.to_string())));
         }
     }
-    let Some((whole, fraction, exponent)) = decimal(unsigned) else { return Ok(None) };
+    let Some((whole, fraction, exponent)) = decimal(unsigned) else {
+        return Ok(None);
+    };
     if whole.len() > 1 && whole.starts_with('0') {
         return Err(format!("{}; without the leading zeros it is a number", quote()));
     }
     let sign = if text.starts_with('-') { "-" } else { "" };
     let whole = if whole.is_empty() { "0" } else { whole };
     let fraction = if fraction.is_empty() { String::new() } else { format!(".{fraction}") };
-    Ok(serde_json::from_str(&format!("{sign}{whole}{fraction}{exponent}")).ok())
+    // Parsing would write the exponent in another way; what is put together here is a number.
+    Ok(Some(Number::from_string_unchecked(format!("{sign}{whole}{fraction}{exponent}"))))
 }
 
 /// The parts of `[0-9]* ( . [0-9]* )? ( [eE] [-+]? [0-9]+ )?` with a digit before the exponent.
@@ -99,21 +100,38 @@ mod tests {
 
     #[test]
     fn a_number_keeps_its_text_where_it_is_json() {
-        for text in ["0", "-1", "1.0", "1e400", "9007199254740993", "123456789012345678901234567890", "1.10"] {
+        for text in [
+            "0",
+            "-1",
+            "1.0",
+            "1e400",
+            "9007199254740993",
+            "123456789012345678901234567890",
+            "1.10",
+        ] {
             assert_eq!(number(text).unwrap().unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn yamls_own_numbers_become_json() {
-        for (yaml, json) in [("+5", "5"), (".5", "0.5"), ("5.", "5"), ("-.5e3", "-0.5e3"), ("0x1F", "31"), ("0o17", "15")] {
+        for (yaml, json) in [
+            ("+5", "5"),
+            (".5", "0.5"),
+            ("5.", "5"),
+            ("-.5e3", "-0.5e3"),
+            ("0x1F", "31"),
+            ("0o17", "15"),
+        ] {
             assert_eq!(number(yaml).unwrap().unwrap().to_string(), json, "{yaml}");
         }
     }
 
     #[test]
     fn what_is_no_number_is_a_text() {
-        for text in ["abc", "1.2.3", "1e", ".", "-", "e5", "1_000", "0x", "0xZZ", "12:30", "+", "5 ", "NaN"] {
+        for text in
+            ["abc", "1.2.3", "1e", ".", "-", "e5", "1_000", "0x", "0xZZ", "12:30", "+", "5 ", "NaN"]
+        {
             assert!(number(text).unwrap().is_none(), "{text}");
         }
     }

@@ -9,8 +9,9 @@ use std::fmt;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 
-use super::at::{At, Section, did_you_mean};
+use super::at::{At, did_you_mean};
 use super::kafka_keys::{BOTH, CONSUMER, PRODUCER};
+use super::section::Section;
 use crate::secret::Secret;
 
 /// Where and as whom to read, checked by librdkafka key by key.
@@ -78,7 +79,8 @@ const GROUP: &str = "group.id";
 const OFFSET_RESET: &str = "auto.offset.reset";
 
 const COMMITS: &str = "hookcast commits a position only when everything below it is settled";
-const ACKS: &str = "a dead letter counts only when every in-sync replica has it, so this is always `all`";
+const ACKS: &str =
+    "a dead letter counts only when every in-sync replica has it, so this is always `all`";
 
 /// Keys whose values are fixed because a guarantee hangs on them.
 const OURS: [(&str, &str); 17] = [
@@ -96,7 +98,10 @@ const OURS: [(&str, &str); 17] = [
     ("enabled_events", "hookcast needs the events that it asks for"),
     ("transactional.id", "dead letters are written outside transactions"),
     ("transaction.timeout.ms", "dead letters are written outside transactions"),
-    ("enable.gapless.guarantee", "a dead letter that cannot be written must not stop those after it"),
+    (
+        "enable.gapless.guarantee",
+        "a dead letter that cannot be written must not stop those after it",
+    ),
     ("log.queue", "hookcast takes librdkafka's log lines as they come"),
     ("metadata.broker.list", "it is another name of `bootstrap.servers`: use that"),
 ];
@@ -121,7 +126,10 @@ pub(super) fn read(root: &Section<'_>) -> Option<Kafka> {
     let has = |key: &str, example: &str| {
         let written = entries.iter().find(|entry| entry.key == key);
         if written.is_none() {
-            at.key_error(format!("the key `{key}` is missing"), Some(format!("for example `{key}: {example}`")));
+            at.key_error(
+                format!("the key `{key}` is missing"),
+                Some(format!("for example `{key}: {example}`")),
+            );
         }
         written.is_some()
     };
@@ -154,7 +162,8 @@ fn read_setting<'a>(at: &At<'a>, key: &str) -> Option<&'a str> {
         at.key_error(format!("`{key}` cannot be set"), Some((*reason).to_owned()));
         return None;
     }
-    let text = if matches!(key, SERVERS | GROUP) { at.text()? } else { &at.scalar("a value")?.text };
+    let text =
+        if matches!(key, SERVERS | GROUP) { at.text()? } else { &at.scalar("a value")?.text };
     let judged = ClientConfig::new().set(key, text).create_native_config();
     let Err(error) = judged else {
         return Some(text);
@@ -176,7 +185,10 @@ fn read_setting<'a>(at: &At<'a>, key: &str) -> Option<&'a str> {
     } else if at.holds_secret() || is_password(key) {
         at.error("librdkafka refuses this value, which is not shown");
     } else {
-        at.error(format!("librdkafka refuses this value: {}", reason.trim_end_matches('.')));
+        let reason = reason.trim_end_matches(|c: char| c == '.' || c == '\0' || c.is_whitespace());
+        let reason =
+            reason.strip_prefix(&format!("Configuration property \"{key}\" ")).unwrap_or(reason);
+        at.error(format!("librdkafka refuses this value: {reason}"));
     }
     None
 }

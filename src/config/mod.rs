@@ -15,11 +15,14 @@ mod json;
 mod kafka;
 mod kafka_keys;
 mod network;
+mod report;
 mod scalar;
+mod section;
+mod target;
 #[cfg(test)]
 mod tests;
-mod target;
 mod topics;
+mod tree;
 mod units;
 mod yaml;
 
@@ -37,11 +40,13 @@ pub use kafka::{Kafka, OffsetReset};
 pub use topics::Topics;
 pub(crate) use units::{show_duration, show_size};
 
-use at::{At, Report, Section};
+use at::At;
 use delivery::Level;
 use diagnostic::File;
 use expand::Outside;
-use yaml::{Node, Value};
+use report::Report;
+use section::Section;
+use tree::{Node, Value};
 
 /// A valid configuration.
 #[derive(Debug)]
@@ -99,7 +104,10 @@ impl Config {
             Err(error) => {
                 let error: std::io::Error = error;
                 let hint = "`--config FILE` or HOOKCAST_CONFIG names the configuration".to_owned();
-                return Err(refuse(format!("cannot be read: {}", expand::plain(&error)), Some(hint)));
+                return Err(refuse(
+                    format!("cannot be read: {}", expand::plain(&error)),
+                    Some(hint),
+                ));
             }
         };
         let directory = path.parent().unwrap_or(Path::new(""));
@@ -122,20 +130,30 @@ impl Config {
             Ok(parsed) => parsed,
             Err(refused) => {
                 hide_line(&mut file, refused.bytes.start);
-                let diagnostic = file.diagnostic(Some(refused.bytes), "", refused.message, refused.hint);
+                let diagnostic = file.diagnostic(
+                    Some(refused.bytes),
+                    &refused.path,
+                    refused.message,
+                    refused.hint,
+                );
                 return Err(Errors(vec![diagnostic]));
             }
         };
         hide_secrets(&mut file, &tree, false);
         let report = Report::new(&file, directory);
         for refused in repeated {
-            report.error(refused.bytes, "", refused.message, refused.hint);
+            report.error(refused.bytes, &refused.path, refused.message, refused.hint);
         }
-        expand::expand(&mut tree, &Outside { variable, directory }, &mut |scalar, why| {
-            let start = scalar.written.locate(file.text(), &scalar.raw, why.at.start);
-            let end = scalar.written.locate(file.text(), &scalar.raw, why.at.end);
-            report.error(start..end, "", why.message, why.hint);
-        });
+        expand::expand(
+            &mut tree,
+            "",
+            &Outside { variable, directory },
+            &mut |path, scalar, why| {
+                let start = scalar.written.locate(file.text(), &scalar.raw, why.at.start);
+                let end = scalar.written.locate(file.text(), &scalar.raw, why.at.end);
+                report.error(start..end, path, why.message, why.hint);
+            },
+        );
         let config = read(&At::root(&report, &tree));
         let (errors, warnings) = report.finish();
         match config {
@@ -148,14 +166,21 @@ impl Config {
 /// Reads every section. None, or a configuration with gaps, comes with an error reported.
 fn read(at: &At<'_>) -> Option<Config> {
     let keys = [
-        "kafka", "admin", "sources", "destinations", "delivery", "topics", "egress", "limits",
+        "kafka",
+        "admin",
+        "sources",
+        "destinations",
+        "delivery",
+        "topics",
+        "egress",
+        "limits",
         "shutdown_timeout",
     ];
     let root = Section::read(at, &keys)?;
     let kafka = kafka::read(&root);
     let admin_listen = network::read_admin(&root);
     let (sources, named) = topics::read_sources(&root);
-    let topics = topics::read_topics(&root, kafka.as_ref(), &named);
+    let topics = topics::read_topics(&root, &named);
     let egress = network::read_egress(&root);
     let delivery = Level::default().over(&root);
     let mut paths = Paths::new();
@@ -179,7 +204,7 @@ fn read(at: &At<'_>) -> Option<Config> {
     }
     .read(&root);
     let buffered_bytes = read_buffered_bytes(&root);
-    let longest = Duration::from_secs(3600);
+    let longest = Duration::from_hours(1);
     let shutdown_timeout = root
         .key("shutdown_timeout")
         .map_or(Some(Duration::from_secs(30)), |at| at.duration(Duration::ZERO, longest));
@@ -197,7 +222,9 @@ fn read(at: &At<'_>) -> Option<Config> {
 
 fn read_buffered_bytes(root: &Section<'_>) -> Option<usize> {
     let default = 64 << 20;
-    let Some(at) = root.key("limits") else { return Some(default) };
+    let Some(at) = root.key("limits") else {
+        return Some(default);
+    };
     let section = Section::read(&at, &["buffered_bytes"])?;
     section.key("buffered_bytes").map_or(Some(default), |at| at.size(64 << 10, 1 << 40))
 }
@@ -205,8 +232,13 @@ fn read_buffered_bytes(root: &Section<'_>) -> Option<usize> {
 /// Reports a name of a source, destination or action that could not stand in a header, a label
 /// or a path.
 fn check_name(at: &At<'_>, name: &str) {
-    if name.is_empty() || name.len() > 128 || name.trim() != name || name.contains(|c: char| c.is_control() || c == '/') {
-        let hint = "at most 128 bytes, no `/`, no control characters, no blanks around it".to_owned();
+    if name.is_empty()
+        || name.len() > 128
+        || name.trim() != name
+        || name.contains(|c: char| c.is_control() || c == '/')
+    {
+        let hint =
+            "at most 128 bytes, no `/`, no control characters, no blanks around it".to_owned();
         at.key_error("this name cannot be used", Some(hint));
     }
 }
@@ -214,7 +246,17 @@ fn check_name(at: &At<'_>, name: &str) {
 /// Whether what stands under a key is kept out of every message. Misspelled keys count too.
 fn hides_its_value(key: &str) -> bool {
     let key = key.to_lowercase();
-    let telling = ["secr", "passw", "passphrase", "pwd", "token", "credential", "authoriz", "api-key", "api_key"];
+    let telling = [
+        "secr",
+        "passw",
+        "passphrase",
+        "pwd",
+        "token",
+        "credential",
+        "authoriz",
+        "api-key",
+        "api_key",
+    ];
     let exact = ["proxy", "ssl.key.pem", "ssl.key", "sasl.oauthbearer.config", "sasl.username"];
     telling.iter().any(|part| key.contains(part))
         || exact.contains(&&*key)
@@ -228,8 +270,7 @@ fn hide_secrets(file: &mut File, node: &Node, hidden: bool) {
     match &node.value {
         Value::Scalar(scalar) => {
             let raw = scalar.raw.trim();
-            let is_reference = raw.starts_with("${") && raw.find('}') == Some(raw.len() - 1) && !raw.contains(":-");
-            if hidden && !is_reference && !raw.is_empty() {
+            if hidden && !raw.is_empty() && !is_reference(raw) {
                 file.hide(node.bytes.clone());
             }
         }
@@ -240,6 +281,18 @@ fn hide_secrets(file: &mut File, node: &Node, hidden: bool) {
             }
         }
     }
+}
+
+/// Whether a text gives nothing away: a single `${…}` without default, perhaps after one word as
+/// in `Bearer ${TOKEN}`.
+fn is_reference(text: &str) -> bool {
+    let reference = match text.split_once(' ') {
+        Some((word, rest)) if word.chars().all(|c| c.is_ascii_alphabetic()) => rest,
+        _ => text,
+    };
+    reference.starts_with("${")
+        && reference.find('}') == Some(reference.len() - 1)
+        && !reference.contains(":-")
 }
 
 /// Hides what may be a secret in and around the line of a syntax error, where no tree says which
@@ -258,9 +311,10 @@ fn hide_line(file: &mut File, at: usize) {
     // A line of a longer text belongs to the key above that is indented less.
     let indentation = |text: &str| text.len() - text.trim_start().len();
     let own = indentation(&text);
-    let above = file.text()[..line.start].lines().rev().find(|other| {
-        !other.trim().is_empty() && indentation(other) < own.max(1)
-    });
+    let above = file.text()[..line.start]
+        .lines()
+        .rev()
+        .find(|other| !other.trim().is_empty() && indentation(other) < own.max(1));
     let key = above.and_then(|above| above.split(':').next()).map(str::trim);
     if own > 0 && key.is_some_and(hides_its_value) {
         file.hide(line);

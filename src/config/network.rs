@@ -9,8 +9,9 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use url::Url;
 
-use super::at::{At, Section, network};
+use super::at::{At, network};
 use super::expand::read_text;
+use super::section::Section;
 use crate::egress::{Egress, Proxy};
 use crate::plan::Tls;
 use crate::secret::Secret;
@@ -18,7 +19,9 @@ use crate::secret::Secret;
 /// Reads `admin`.
 pub(super) fn read_admin(root: &Section<'_>) -> Option<SocketAddr> {
     let default = SocketAddr::from((Ipv4Addr::UNSPECIFIED, 9464));
-    let Some(at) = root.key("admin") else { return Some(default) };
+    let Some(at) = root.key("admin") else {
+        return Some(default);
+    };
     let section = Section::read(&at, &["listen"])?;
     match section.key("listen") {
         Some(at) => at.parse("an address and a port", |text| {
@@ -30,7 +33,9 @@ pub(super) fn read_admin(root: &Section<'_>) -> Option<SocketAddr> {
 
 /// Reads `egress`.
 pub(super) fn read_egress(root: &Section<'_>) -> Option<Egress> {
-    let Some(at) = root.key("egress") else { return Some(Egress::default()) };
+    let Some(at) = root.key("egress") else {
+        return Some(Egress::default());
+    };
     let section = Section::read(&at, &["allow_private", "allow", "deny", "proxy"])?;
     let allow_private = section.key("allow_private").map_or(Some(false), |at| at.boolean());
     let allow = read_networks(section.key("allow"));
@@ -43,7 +48,9 @@ pub(super) fn read_egress(root: &Section<'_>) -> Option<Egress> {
 }
 
 fn read_networks(at: Option<At<'_>>) -> Option<Vec<IpNet>> {
-    let Some(at) = at else { return Some(Vec::new()) };
+    let Some(at) = at else {
+        return Some(Vec::new());
+    };
     let read = |at: &At<'_>| at.parse("an address or a network", network);
     let networks: Vec<_> = at.items()?.iter().map(read).collect();
     networks.into_iter().collect()
@@ -53,7 +60,10 @@ fn read_proxy(at: &At<'_>) -> Option<Proxy> {
     let proxy = Url::parse(at.text()?).ok().and_then(Proxy::new);
     if proxy.is_none() {
         // What is written may hold a password, so it is not repeated.
-        at.error_with("expected the URL of an HTTP proxy", "for example `http://proxy.internal:3128`");
+        at.error_with(
+            "expected the URL of an HTTP proxy",
+            "for example `http://proxy.internal:3128`",
+        );
     }
     proxy
 }
@@ -70,8 +80,12 @@ pub(super) fn read_tls(destination: &Section<'_>) -> Option<Tls> {
         (Some(chain), Some(key)) => Some(Secret::new(format!("{}\n{}", chain?, key?.expose()))),
         (None, None) => None,
         (chain, _) => {
-            let (there, missing) = if chain.is_some() { ("cert_file", "key_file") } else { ("key_file", "cert_file") };
-            at.key_error(format!("the key `{missing}` is missing"), Some(format!("`{there}` is of no use without it")));
+            let (there, missing) =
+                if chain.is_some() { ("cert_file", "key_file") } else { ("key_file", "cert_file") };
+            at.key_error(
+                format!("the key `{missing}` is missing"),
+                Some(format!("`{there}` is of no use without it")),
+            );
             return None;
         }
     };
@@ -88,7 +102,10 @@ fn read_certificates(at: &At<'_>) -> Option<String> {
     if certificates.is_ok_and(|certificates| !certificates.is_empty()) {
         return Some(text);
     }
-    at.error_with("the file holds no certificates in PEM", "PEM begins with `-----BEGIN CERTIFICATE-----`");
+    at.error_with(
+        "the file holds no certificates in PEM",
+        "PEM begins with `-----BEGIN CERTIFICATE-----`",
+    );
     None
 }
 

@@ -20,10 +20,11 @@ impl Written {
     /// The byte of `file` at which the byte `at` of `value` is written.
     pub(super) fn locate(self, file: &str, value: &str, at: usize) -> usize {
         let at = at.min(value.trim_end().len());
-        match self.style {
+        let place = match self.style {
             ScalarStyle::Literal | ScalarStyle::Folded => self.locate_in_block(file, value, at),
             _ => self.locate_in_flow(file, value, at),
-        }
+        };
+        file.floor_char_boundary(place)
     }
 
     /// The bytes that the scalar is written in, as far as they hold its value.
@@ -32,7 +33,7 @@ impl Written {
         match self.style {
             ScalarStyle::SingleQuoted | ScalarStyle::DoubleQuoted => {
                 let quote = if self.style == ScalarStyle::SingleQuoted { '\'' } else { '"' };
-                file[end..].find(quote).map_or(end, |more| end + more + 1)
+                rest(file, end).find(quote).map_or(end, |more| end + more + 1)
             }
             _ => end,
         }
@@ -43,7 +44,7 @@ impl Written {
         let mut place = self.start;
         let mut done = value.len() - value.trim_start_matches('\n').len();
         while done < at {
-            let rest = &value[done..];
+            let rest = value.get(done..).unwrap_or_default();
             if let Some(after) = after_break(file, place) {
                 let (after, breaks) = self.after_block_breaks(file, after);
                 let newlines = rest.len() - rest.trim_start_matches('\n').len();
@@ -55,7 +56,9 @@ impl Written {
                 place = after;
                 continue;
             }
-            let Some(character) = rest.chars().next() else { break };
+            let Some(character) = rest.chars().next() else {
+                break;
+            };
             done += character.len_utf8();
             place += character.len_utf8();
         }
@@ -67,7 +70,8 @@ impl Written {
     fn after_block_breaks(self, file: &str, mut place: usize) -> (usize, usize) {
         let mut breaks = 1;
         loop {
-            let blank = file[place..].bytes().take(self.indent).take_while(|byte| *byte == b' ');
+            let blank =
+                rest(file, place).bytes().take(self.indent).take_while(|byte| *byte == b' ');
             let indented = place + blank.count();
             match after_break(file, indented) {
                 Some(after) if self.style == ScalarStyle::Folded => {
@@ -87,7 +91,7 @@ impl Written {
         let mut done = 0;
         loop {
             let escaped_break = self.style == ScalarStyle::DoubleQuoted
-                && file[place..].starts_with('\\')
+                && rest(file, place).starts_with('\\')
                 && after_break(file, place + 1).is_some();
             let fold = fold(file, if escaped_break { place + 1 } else { place });
             let consumed = match fold {
@@ -110,7 +114,7 @@ impl Written {
                 return place;
             }
             done += character.len_utf8();
-            place += self.width(&file[place..], character);
+            place += self.width(rest(file, place), character);
         }
     }
 
@@ -119,7 +123,7 @@ impl Written {
         match self.style {
             ScalarStyle::SingleQuoted if character == '\'' => 2,
             ScalarStyle::DoubleQuoted if file.starts_with('\\') => {
-                let escape = file[1..].chars().next();
+                let escape = file.chars().nth(1);
                 1 + match escape {
                     Some('x') => 3,
                     Some('u') => 5,
@@ -133,10 +137,15 @@ impl Written {
     }
 }
 
+/// The file from `place` on. Should the walk ever lose its way, there is nothing there, and the
+/// error points beside its place instead of ending the program.
+fn rest(file: &str, place: usize) -> &str {
+    file.get(place..).unwrap_or_default()
+}
+
 /// The place after the line break at `place`, if there is one.
 fn after_break(file: &str, place: usize) -> Option<usize> {
-    let rest = file.get(place..)?;
-    let length = match rest.as_bytes() {
+    let length = match rest(file, place).as_bytes() {
         [b'\r', b'\n', ..] => 2,
         [b'\r' | b'\n', ..] => 1,
         _ => return None,
@@ -148,7 +157,7 @@ fn after_break(file: &str, place: usize) -> Option<usize> {
 /// they hold. None when there is no break.
 fn fold(file: &str, place: usize) -> Option<(usize, usize)> {
     let skip_blanks = |place: usize| {
-        place + file.get(place..).map_or(0, |rest| rest.len() - rest.trim_start_matches([' ', '\t']).len())
+        place + rest(file, place).len() - rest(file, place).trim_start_matches([' ', '\t']).len()
     };
     let mut place = skip_blanks(place);
     let mut breaks = 0;

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use serde_json::Value as Json;
 use url::{Host, Url};
 
-use super::at::{At, Section, one_of};
+use super::at::{At, one_of};
 use super::json;
-use super::yaml::Value;
+use super::section::Section;
+use super::tree::Value;
 use crate::egress::Egress;
 use crate::event::Paths;
 use crate::mapping::{Mapping, ParseError, Step};
@@ -19,8 +20,19 @@ use crate::plan::{Method, RequestTemplate, Target, TargetTemplate};
 
 /// Headers that frame the message, or that Hookcast sets.
 const OURS: [&str; 13] = [
-    "connection", "content-length", "expect", "host", "http2-settings", "idempotency-key", "keep-alive",
-    "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "x-signature",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "http2-settings",
+    "idempotency-key",
+    "keep-alive",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "x-signature",
 ];
 
 /// What an action's target is checked against.
@@ -40,28 +52,46 @@ enum Part {
 }
 
 /// Reads `method`, `url`, `headers` and `data`.
-pub(super) fn read_request(section: &Section<'_>, around: &mut Surroundings<'_>) -> Option<RequestTemplate> {
+pub(super) fn read_request(
+    section: &Section<'_>,
+    around: &mut Surroundings<'_>,
+) -> Option<RequestTemplate> {
     let method = section.key("method").map_or(Some(Method::Post), |at| read_method(&at));
-    let url = section.required("url", "https://example.com/hook").and_then(|at| read_url(&at, around));
+    let url =
+        section.required("url", "https://example.com/hook").and_then(|at| read_url(&at, around));
     let headers = section.key("headers").map_or(Some(Vec::new()), |at| read_headers(&at, around));
-    let data = section.key("data").map_or_else(|| Some(Mapping::whole_event()), |at| read_data(&at, around.paths));
+    let data = section
+        .key("data")
+        .map_or_else(|| Some(Mapping::whole_event()), |at| read_data(&at, around.paths));
     let (method, url, headers) = (method?, url?, headers?);
-    Some(RequestTemplate { method, target: target(method, url, headers, around.paths), data: data? })
+    Some(RequestTemplate {
+        method,
+        target: target(method, url, headers, around.paths),
+        data: data?,
+    })
 }
 
 fn read_method(at: &At<'_>) -> Option<Method> {
     let names = Method::ALL.map(Method::as_str);
     at.parse(&one_of(&names), |text| {
         let exact = Method::ALL.into_iter().find(|method| method.as_str() == text);
-        exact.ok_or_else(|| match Method::ALL.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text)) {
-            Some(meant) => format!("write `{}`: methods are spelled exactly", meant.as_str()),
-            None => "a request carries a body, so these are all there are".into(),
+        exact.ok_or_else(|| {
+            match Method::ALL.into_iter().find(|method| method.as_str().eq_ignore_ascii_case(text))
+            {
+                Some(meant) => format!("write `{}`: methods are spelled exactly", meant.as_str()),
+                None => "a request carries a body, so these are all there are".into(),
+            }
         })
     })
 }
 
 /// Constant as a whole, or resolved as a whole for every event.
-fn target(method: Method, url: Part, headers: Vec<(Box<str>, Part)>, paths: &mut Paths) -> TargetTemplate {
+fn target(
+    method: Method,
+    url: Part,
+    headers: Vec<(Box<str>, Part)>,
+    paths: &mut Paths,
+) -> TargetTemplate {
     let is_constant = |part: &Part| matches!(part, Part::Constant(_));
     if is_constant(&url) && headers.iter().all(|(_, part)| is_constant(part)) {
         let constant = |part| match part {
@@ -112,38 +142,46 @@ fn report(at: &At<'_>, error: ParseError) {
             (Value::Map(entries), Step::Key(key)) => {
                 entries.iter().find(|entry| entry.key == *key).map(|entry| place.entry(entry))
             }
-            (Value::List(items), Step::Index(index)) => items.get(*index).map(|item| place.item(*index, item)),
+            (Value::List(items), Step::Index(index)) => {
+                items.get(*index).map(|item| place.item(*index, item))
+            }
             _ => None,
         };
         let Some(below) = below else { break };
         place = below;
     }
-    if place.holds_secret() {
+    let names_its_key =
+        matches!(error.at.last(), Some(Step::Key(key)) if error.message.contains(&**key));
+    let said = |text: &str| place.node.secrets().any(|secret| text.contains(secret));
+    let tells = said(&error.message) || error.hint.as_deref().is_some_and(said);
+    if place.holds_secret() || tells {
         place.error("not valid once `${…}` is replaced; what it is then is not shown");
-    } else if matches!(place.node.value, Value::Scalar(_)) {
+    } else if matches!(place.node.value, Value::Scalar(_)) && !names_its_key {
         place.error_at(place.node.bytes.clone(), error.message, error.hint);
     } else {
         place.key_error(error.message, error.hint);
     }
 }
 
-/// A mapping's text when it is the same for every event.
-fn constant_text(at: &At<'_>, mapping: &Mapping) -> Option<Option<String>> {
-    match mapping.constant() {
-        None => Some(None),
-        Some(Json::String(text)) => Some(Some(text.clone())),
-        Some(value @ (Json::Number(_) | Json::Bool(_))) => Some(Some(value.to_string())),
+/// A text that is the same for every event, or a mapping that makes one.
+fn read_part(at: &At<'_>, paths: &mut Paths) -> Option<Part> {
+    let mapping = read_mapping(at, paths)?;
+    let text = match mapping.constant() {
+        None => return Some(Part::Mapped(mapping)),
+        Some(Json::String(text)) => text.clone(),
+        Some(value @ (Json::Number(_) | Json::Bool(_))) => value.to_string(),
         Some(_) => {
             at.error(format!("expected a text or a mapping directive, found {}", at.shown()));
-            None
+            return None;
         }
-    }
+    };
+    Some(Part::Constant(text.into()))
 }
 
 fn read_url(at: &At<'_>, around: &mut Surroundings<'_>) -> Option<Part> {
-    let mapping = read_mapping(at, around.paths)?;
-    let Some(text) = constant_text(at, &mapping)? else {
-        return Some(Part::Mapped(mapping));
+    let text = match read_part(at, around.paths)? {
+        Part::Constant(text) => text,
+        mapped @ Part::Mapped(_) => return Some(mapped),
     };
     let hint = "for example `https://example.com/hook`";
     let url = match Url::parse(text.trim()) {
@@ -153,7 +191,10 @@ fn read_url(at: &At<'_>, around: &mut Surroundings<'_>) -> Option<Part> {
             return None;
         }
         Ok(url) => {
-            at.error_with(format!("expected an `http` or `https` URL, found the scheme `{}`", url.scheme()), hint);
+            at.error_with(
+                format!("expected an `http` or `https` URL, found the scheme `{}`", url.scheme()),
+                hint,
+            );
             return None;
         }
         Err(error) => {
@@ -187,7 +228,11 @@ fn check_host(at: &At<'_>, url: &Url, egress: &Egress) -> Option<()> {
     if egress.permits(address) {
         return Some(());
     }
-    let what = if at.holds_secret() { "this host".to_owned() } else { format!("`{}`", url.host_str().unwrap_or_default()) };
+    let what = if at.holds_secret() {
+        "this host".to_owned()
+    } else {
+        format!("`{}`", url.host_str().unwrap_or_default())
+    };
     at.error_with(
         format!("egress refuses {what}: it is not on the public internet, or denied"),
         "`egress.allow_private: true` permits every private address, `egress.allow: [10.20.0.0/16]` some",
@@ -224,32 +269,42 @@ fn refusal(name: &str, known: bool, standard_webhooks: bool) -> Option<(String, 
         return Some(("this is no name of a header".into(), Some(hint)));
     }
     if known {
-        return Some(("this header is repeated".into(), Some("upper and lower case are the same".into())));
+        return Some((
+            "this header is repeated".into(),
+            Some("upper and lower case are the same".into()),
+        ));
     }
     match name {
-        "x-signature" => {
-            Some(("hookcast sets this header itself".into(), Some("it is made from `shared_secret`".into())))
-        }
+        "x-signature" => Some((
+            "hookcast sets this header itself".into(),
+            Some("it is made from `shared_secret`".into()),
+        )),
         "idempotency-key" => Some((
             "hookcast sets this header itself".into(),
             Some("it is the same for every attempt to send the same events".into()),
         )),
-        _ if OURS.contains(&name) => Some(("this header frames the message and cannot be set".into(), None)),
-        _ if standard_webhooks && name.starts_with("webhook-") => {
-            Some(("hookcast sets this header itself".into(), Some("it is made from `standard_webhooks`".into())))
+        _ if OURS.contains(&name) => {
+            Some(("this header frames the message and cannot be set".into(), None))
         }
+        _ if standard_webhooks && name.starts_with("webhook-") => Some((
+            "hookcast sets this header itself".into(),
+            Some("it is made from `standard_webhooks`".into()),
+        )),
         _ => None,
     }
 }
 
 fn read_header(at: &At<'_>, name: &str, paths: &mut Paths) -> Option<Part> {
-    let mapping = read_mapping(at, paths)?;
-    let Some(text) = constant_text(at, &mapping)? else {
-        if name == "content-type" {
-            at.error_with("the content type must be a constant", "every body is JSON, so there is little to choose");
+    let text = match read_part(at, paths)? {
+        Part::Constant(text) => text,
+        Part::Mapped(_) if name == "content-type" => {
+            at.error_with(
+                "the content type must be a constant",
+                "every body is JSON, so there is little to choose",
+            );
             return None;
         }
-        return Some(Part::Mapped(mapping));
+        mapped @ Part::Mapped(_) => return Some(mapped),
     };
     let is_legal = |c: char| c == '\t' || (' '..='~').contains(&c);
     if let Some(wrong) = text.chars().find(|c| !is_legal(*c)) {
@@ -261,7 +316,7 @@ fn read_header(at: &At<'_>, name: &str, paths: &mut Paths) -> Option<Part> {
         at.error(format!("a header's value cannot hold {what}"));
         return None;
     }
-    if text.trim() != text {
+    if text.trim() != &*text {
         at.error("a header's value neither begins nor ends with a blank");
         return None;
     }
@@ -272,16 +327,21 @@ fn read_header(at: &At<'_>, name: &str, paths: &mut Paths) -> Option<Part> {
         );
         return None;
     }
-    Some(Part::Constant(text.into()))
+    Some(Part::Constant(text))
 }
 
 /// Whether a media type says JSON (RFC 8259, RFC 6839).
 fn is_json(text: &str) -> bool {
     let essence = text.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-    let is_token = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c));
+    let is_token = |text: &str| {
+        !text.is_empty()
+            && text.chars().all(|c| c.is_ascii_alphanumeric() || "!#$&-^_.+".contains(c))
+    };
     match essence.split_once('/') {
         Some(("application", "json")) => true,
-        Some(("application", subtype)) => is_token(subtype) && subtype.strip_suffix("+json").is_some_and(|stem| !stem.is_empty()),
+        Some(("application", subtype)) => {
+            is_token(subtype) && subtype.strip_suffix("+json").is_some_and(|stem| !stem.is_empty())
+        }
         _ => false,
     }
 }

@@ -6,10 +6,10 @@
 
 use regex::Regex;
 
-use super::at::{At, Section};
+use super::at::At;
 use super::delivery::later;
-use super::kafka::Kafka;
-use super::yaml::Value;
+use super::section::Section;
+use super::tree::Value;
 use crate::plan::{Source, TopicPattern};
 
 /// Topics that Hookcast writes.
@@ -56,7 +56,9 @@ fn read_source<'a>(at: &At<'a>, named: &mut Named<'a>) -> Option<Vec<TopicPatter
     }
     let mut topics = Vec::new();
     for item in items {
-        let Some(pattern) = read_pattern(&item) else { continue };
+        let Some(pattern) = read_pattern(&item) else {
+            continue;
+        };
         if let TopicPattern::Name(name) = &pattern {
             named.push((item, name.clone()));
         }
@@ -116,20 +118,34 @@ fn check_expression(text: &str) -> Result<(), Unshared> {
         let next = bytes.get(at + 1).copied();
         let refuse = |length: usize, message: &str, hint: Option<&'static str>| {
             let end = (at + length).min(text.len());
-            let end = (end..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+            let end =
+                (end..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
             Err((at..end, message.to_owned(), hint))
         };
         match bytes[at] {
             b'\\' => {
-                let message = format!("librdkafka does not know `\\{}`", text[at + 1..].chars().next().unwrap_or(' '));
+                let message = format!(
+                    "librdkafka does not know `\\{}`",
+                    text[at + 1..].chars().next().unwrap_or(' ')
+                );
                 match next {
                     Some(b'd') => return refuse(2, &message, Some("write `[0-9]`")),
                     Some(b'w') => return refuse(2, &message, Some("write `[A-Za-z0-9_]`")),
-                    Some(b's') => return refuse(2, &message, Some("a topic's name has no white space")),
+                    Some(b's') => {
+                        return refuse(2, &message, Some("a topic's name has no white space"));
+                    }
                     Some(b'D') => return refuse(2, &message, Some("write `[^0-9]`")),
                     Some(b'W') => return refuse(2, &message, Some("write `[^A-Za-z0-9_]`")),
-                    Some(c) if c.is_ascii_punctuation() && !matches!(c, b'<' | b'>' | b'`' | b'\'') => {}
-                    Some(_) => return refuse(2, &message, Some("a backslash takes away a special meaning, nothing else")),
+                    Some(c)
+                        if c.is_ascii_punctuation() && !matches!(c, b'<' | b'>' | b'`' | b'\'') => {
+                    }
+                    Some(_) => {
+                        return refuse(
+                            2,
+                            &message,
+                            Some("a backslash takes away a special meaning, nothing else"),
+                        );
+                    }
                     None => return refuse(1, "a backslash at the end", None),
                 }
                 at += 2;
@@ -142,10 +158,18 @@ fn check_expression(text: &str) -> Result<(), Unshared> {
                 continue;
             }
             b'(' if next == Some(b'?') => {
-                return refuse(2, "librdkafka does not know `(?`", Some("plain parentheses group, `(a|b)`; there is no looking around"));
+                return refuse(
+                    2,
+                    "librdkafka does not know `(?`",
+                    Some("plain parentheses group, `(a|b)`; there is no looking around"),
+                );
             }
             b'*' | b'+' | b'?' | b'{' if !can_repeat => {
-                return refuse(1, "there is nothing to repeat", Some("lazy and possessive forms (`*?`, `*+`) are not shared with librdkafka"));
+                return refuse(
+                    1,
+                    "there is nothing to repeat",
+                    Some("lazy and possessive forms (`*?`, `*+`) are not shared with librdkafka"),
+                );
             }
             b'{' => {
                 at += text[at..].find('}').map_or(1, |length| length + 1);
@@ -182,21 +206,34 @@ fn check_bracket(text: &str, start: usize) -> Result<usize, Unshared> {
                 Some(length) => at += length + 2,
                 None => return refuse("this `[:` is not closed", "for example `[[:digit:]]`"),
             },
-            (Some(b'['), _) => return refuse("`[` inside brackets means different things", "write `\\[` outside of them"),
+            (Some(b'['), _) => {
+                return refuse(
+                    "`[` inside brackets means different things",
+                    "write `\\[` outside of them",
+                );
+            }
             (Some(b'\\'), _) => {
-                return refuse("a backslash inside brackets means different things", "inside brackets a dot needs none: `[.]`");
+                return refuse(
+                    "a backslash inside brackets means different things",
+                    "inside brackets a dot needs none: `[.]`",
+                );
             }
             (Some(a @ (b'&' | b'-' | b'~')), Some(b)) if a == b => {
-                return refuse("this operator is not shared with librdkafka", "list the characters one by one");
+                return refuse(
+                    "this operator is not shared with librdkafka",
+                    "list the characters one by one",
+                );
             }
-            (Some(c), _) if !c.is_ascii() => return Err((start..start + 1, "a topic's name is ASCII".into(), None)),
+            (Some(c), _) if !c.is_ascii() => {
+                return Err((start..start + 1, "a topic's name is ASCII".into(), None));
+            }
             _ => at += 1,
         }
     }
 }
 
 /// Reads `topics`, and sees to it that none of them is among the topics that sources name.
-pub(super) fn read_topics(root: &Section<'_>, kafka: Option<&Kafka>, named: &Named<'_>) -> Option<Topics> {
+pub(super) fn read_topics(root: &Section<'_>, named: &Named<'_>) -> Option<Topics> {
     let at = root.key("topics");
     let section = match &at {
         Some(at) => Some(Section::read(at, &["dead_letter", "redrive", "create"])?),
@@ -213,7 +250,7 @@ pub(super) fn read_topics(root: &Section<'_>, kafka: Option<&Kafka>, named: &Nam
             check_topic(&at, name)?;
             Some(name.to_owned())
         }
-        None => default_name(root, kafka?, suffix),
+        None => default_name(root, suffix),
     };
     let dead_letter = name(key("dead_letter"), "dead-letter");
     let redrive = name(redrive_at.clone(), "redrive");
@@ -233,16 +270,26 @@ pub(super) fn read_topics(root: &Section<'_>, kafka: Option<&Kafka>, named: &Nam
     Some(topics)
 }
 
-fn default_name(root: &Section<'_>, kafka: &Kafka, suffix: &str) -> Option<String> {
-    let name = format!("{}.{suffix}", kafka.group_id);
+/// A topic named after the group; none when there is no group, which `kafka` reports.
+fn default_name(root: &Section<'_>, suffix: &str) -> Option<String> {
+    let kafka = root.key("kafka")?;
+    let Value::Map(entries) = &kafka.node.value else {
+        return None;
+    };
+    let group = kafka.entry(entries.iter().find(|entry| entry.key == "group.id")?);
+    let Value::Scalar(scalar) = &group.node.value else {
+        return None;
+    };
+    if scalar.broken || scalar.text.is_empty() {
+        return None;
+    }
+    let name = format!("{}.{suffix}", scalar.text);
     let is_legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if name.len() <= 249 && name.chars().all(is_legal) {
         return Some(name);
     }
-    let at = root.key("kafka")?;
-    let entry = at.entries()?.iter().find(|entry| entry.key == "group.id")?;
     let key = suffix.replace('-', "_");
-    at.entry(entry).error_with(
+    group.error_with(
         format!("no topic can be named after this group, `<group.id>.{suffix}`"),
         format!("name the topic in `topics.{key}`"),
     );

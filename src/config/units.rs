@@ -52,13 +52,17 @@ impl At<'_> {
 fn duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = number_and_unit(text).ok_or("")?;
     match TIMES.iter().find(|(name, _)| *name == unit) {
-        Some((_, milliseconds)) => {
-            whole(number * milliseconds).map(Duration::from_millis).ok_or("it is no whole number of milliseconds".into())
-        }
+        Some((_, milliseconds)) => whole(number * milliseconds)
+            .map(Duration::from_millis)
+            .ok_or("it is no whole number of milliseconds".into()),
         None if unit.is_empty() => Err(format!("a unit is missing: `{text}s`?")),
         None if matches!(unit, "d" | "day" | "days") => Err(format!("write `{}h`", number * 24.0)),
-        None if matches!(unit, "sec" | "secs" | "second" | "seconds" | "S") => Err(format!("write `{number}s`")),
-        None if matches!(unit, "min" | "mins" | "minute" | "minutes" | "M") => Err(format!("write `{number}m`")),
+        None if matches!(unit, "sec" | "secs" | "second" | "seconds" | "S") => {
+            Err(format!("write `{number}s`"))
+        }
+        None if matches!(unit, "min" | "mins" | "minute" | "minutes" | "M") => {
+            Err(format!("write `{number}m`"))
+        }
         None if matches!(unit, "hr" | "hour" | "hours" | "H") => Err(format!("write `{number}h`")),
         None => Err(String::new()),
     }
@@ -70,7 +74,9 @@ fn size(text: &str) -> Result<usize, String> {
         Some((_, bytes)) => whole(number * bytes)
             .and_then(|bytes| usize::try_from(bytes).ok())
             .ok_or("it is no whole number of bytes".into()),
-        None if unit.is_empty() => Err(format!("a unit is missing: `{text}B`, `{text}KiB` or `{text}MiB`?")),
+        None if unit.is_empty() => {
+            Err(format!("a unit is missing: `{text}B`, `{text}KiB` or `{text}MiB`?"))
+        }
         None if matches!(unit, "k" | "K" | "m" | "M" | "g" | "G") => {
             Err(format!("write `{number}{}iB`", unit.to_uppercase()))
         }
@@ -100,7 +106,11 @@ fn number_and_unit(text: &str) -> Option<(f64, &str)> {
 /// The number without a fraction, if it has none. Fifteen digits pass through `f64` unharmed.
 fn whole(number: f64) -> Option<u64> {
     let rounded = number.round();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked just before")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "checked just before"
+    )]
     ((number - rounded).abs() < 1e-6 && (0.0..9e15).contains(&rounded)).then_some(rounded as u64)
 }
 
@@ -111,7 +121,10 @@ pub(crate) fn show_duration(duration: Duration) -> String {
     units
         .iter()
         .find(|(unit, _)| milliseconds >= *unit && milliseconds.is_multiple_of(*unit))
-        .map_or_else(|| format!("{milliseconds}ms"), |(unit, name)| format!("{}{name}", milliseconds / unit))
+        .map_or_else(
+            || format!("{milliseconds}ms"),
+            |(unit, name)| format!("{}{name}", milliseconds / unit),
+        )
 }
 
 /// A size as the file would write it.
@@ -131,9 +144,14 @@ mod tests {
 
     #[test]
     fn durations_are_read() {
-        for (text, milliseconds) in
-            [("250ms", 250), ("10s", 10_000), ("1m", 60_000), ("4h", 14_400_000), ("1.5s", 1500), ("0s", 0)]
-        {
+        for (text, milliseconds) in [
+            ("250ms", 250),
+            ("10s", 10_000),
+            ("1m", 60_000),
+            ("4h", 14_400_000),
+            ("1.5s", 1500),
+            ("0s", 0),
+        ] {
             assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
     }
@@ -159,7 +177,13 @@ mod tests {
 
     #[test]
     fn sizes_are_read() {
-        for (text, bytes) in [("1B", 1), ("512KiB", 524_288), ("4MiB", 4_194_304), ("1kB", 1000), ("1.5MB", 1_500_000)] {
+        for (text, bytes) in [
+            ("1B", 1),
+            ("512KiB", 524_288),
+            ("4MiB", 4_194_304),
+            ("1kB", 1000),
+            ("1.5MB", 1_500_000),
+        ] {
             assert_eq!(size(text), Ok(bytes), "{text}");
         }
         assert_eq!(size("4M").unwrap_err(), "write `4MiB`");
@@ -175,7 +199,7 @@ mod tests {
 
     #[test]
     fn what_was_read_is_shown_as_it_was_written() {
-        assert_eq!(show_duration(Duration::from_secs(5400)), "90m");
+        assert_eq!(show_duration(Duration::from_mins(90)), "90m");
         assert_eq!(show_duration(Duration::from_millis(1500)), "1500ms");
         assert_eq!(show_duration(Duration::ZERO), "0ms");
         assert_eq!(show_size(4 << 20), "4MiB");

@@ -9,70 +9,19 @@ use std::ops::Range;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
-use super::expand::Expansion;
 use super::scalar::Written;
+use super::tree::{Entry, Node, Scalar, Value, below};
 
 /// The most brackets and indentations inside one another.
 const DEEPEST: usize = 64;
 /// The most values after aliases have been replaced by what they stand for.
 const MOST_NODES: usize = 100_000;
 
-/// A value, and where it stands.
-#[derive(Debug, Clone)]
-pub(super) struct Node {
-    /// Its bytes in the file; of a list or mapping where it begins.
-    pub(super) bytes: Range<usize>,
-    pub(super) value: Value,
-}
-
-/// What a node holds.
-#[derive(Debug, Clone)]
-pub(super) enum Value {
-    Scalar(Scalar),
-    List(Vec<Node>),
-    Map(Vec<Entry>),
-}
-
-/// One key of a mapping, with its value.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) key: String,
-    /// The key's bytes in the file.
-    pub(super) key_bytes: Range<usize>,
-    pub(super) node: Node,
-}
-
-/// A text, a number, a boolean or nothing: the schema decides.
-#[derive(Debug, Clone)]
-pub(super) struct Scalar {
-    /// The value as it is written, without quotes and escapes.
-    pub(super) raw: String,
-    /// The value after `${…}` has been replaced.
-    pub(super) text: String,
-    /// What was replaced.
-    pub(super) expansions: Vec<Expansion>,
-    /// A `${…}` could not be replaced; that has been reported, and nothing more need be.
-    pub(super) broken: bool,
-    pub(super) written: Written,
-    /// Marked as a string by `!!str`.
-    pub(super) is_string: bool,
-}
-
-impl Scalar {
-    /// Not quoted, so that it may be a number, a boolean or null.
-    pub(super) fn is_plain(&self) -> bool {
-        self.written.style == ScalarStyle::Plain && !self.is_string
-    }
-
-    /// Nothing at all, or one of the core schema's spellings of null.
-    pub(super) fn is_null(&self) -> bool {
-        self.is_plain() && matches!(&*self.raw, "" | "~" | "null" | "Null" | "NULL")
-    }
-}
-
 /// Why a text is not one YAML document that is accepted here.
 #[derive(Debug)]
 pub(super) struct Refused {
+    /// The keys from the outside in.
+    pub(super) path: String,
     pub(super) bytes: Range<usize>,
     pub(super) message: String,
     pub(super) hint: Option<String>,
@@ -95,15 +44,16 @@ pub(super) fn parse(text: &str) -> Result<(Node, Vec<Refused>), Refused> {
         if let Event::DocumentStart(_) = event {
             documents += 1;
             if documents > 1 {
-                return Err(composer.refuse(span, "a second document begins here", "one file holds one configuration"));
+                return Err(composer.refuse(
+                    span,
+                    "a second document begins here",
+                    "one file holds one configuration",
+                ));
             }
         }
         composer.take(event, span)?;
     }
-    let root = composer.root.unwrap_or_else(|| Node {
-        bytes: 0..0,
-        value: Value::Map(Vec::new()),
-    });
+    let root = composer.root.unwrap_or_else(|| Node { bytes: 0..0, value: Value::Map(Vec::new()) });
     Ok((root, composer.repeated))
 }
 
@@ -139,16 +89,26 @@ impl Composer<'_> {
                     Some(_) => return Err(self.refuse_tag(span)),
                     None => false,
                 };
-                let node = self.scalar(&value, style, span, is_string);
+                let mut start = self.byte(span.start.index());
+                let mut indent = span.start.col();
+                if anchor > 0 || is_string {
+                    (start, indent) = past_properties(self.text, start, style, &value);
+                }
+                let written = Written { style, start, indent };
+                let node = self.scalar(&value, written, is_string);
                 self.place(anchor, node)
             }
-            Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => Err(self.refuse_tag(span)),
+            Event::SequenceStart(_, Some(_)) | Event::MappingStart(_, Some(_)) => {
+                Err(self.refuse_tag(span))
+            }
             Event::SequenceStart(anchor, None) => self.begin(anchor, span, Items::List(Vec::new())),
             Event::MappingStart(anchor, None) => {
                 self.begin(anchor, span, Items::Map { entries: Vec::new(), key: None })
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                let Some(open) = self.open.pop() else { return Ok(()) };
+                let Some(open) = self.open.pop() else {
+                    return Ok(());
+                };
                 let value = match open.items {
                     Items::List(items) => Value::List(items),
                     Items::Map { entries, .. } => Value::Map(entries),
@@ -157,10 +117,14 @@ impl Composer<'_> {
             }
             Event::Alias(anchor) => {
                 let Some(node) = self.anchors.get(&anchor) else {
-                    return Err(self.refuse(span, "this alias stands inside its own anchor", "an alias repeats a value that is complete"));
+                    return Err(self.refuse(
+                        span,
+                        "this alias stands inside its own anchor",
+                        "an alias repeats a value that is complete",
+                    ));
                 };
                 let node = node.clone();
-                self.count(size(&node), span)?;
+                self.count(node.size(), span)?;
                 self.place(0, node)
             }
             _ => Ok(()),
@@ -182,7 +146,8 @@ impl Composer<'_> {
         if anchor > 0 {
             self.anchors.insert(anchor, node.clone());
         }
-        let Some(open) = self.open.last_mut() else {
+        let Some((open, above)) = self.open.split_last_mut().map(|(open, above)| (open, &*above))
+        else {
             self.root = Some(node);
             return Ok(());
         };
@@ -192,7 +157,9 @@ impl Composer<'_> {
                 Some((key, key_bytes)) => {
                     if let Some(first) = entries.iter().find(|entry| entry.key == key) {
                         let line = 1 + self.text[..first.key_bytes.start].matches('\n').count();
+                        let path = path_to(above);
                         self.repeated.push(Refused {
+                            path,
                             bytes: key_bytes,
                             message: format!("key `{key}` is repeated"),
                             hint: Some(format!("it stands in line {line} already")),
@@ -205,6 +172,7 @@ impl Composer<'_> {
                     Value::Scalar(scalar) => *key = Some((scalar.raw, node.bytes)),
                     _ => {
                         return Err(Refused {
+                            path: path_to(above),
                             bytes: node.bytes,
                             message: "a key must be a text".into(),
                             hint: Some("a value that holds `{` or `[` wants quotes".into()),
@@ -216,13 +184,11 @@ impl Composer<'_> {
         Ok(())
     }
 
-    fn scalar(&mut self, value: &str, style: ScalarStyle, span: Span, is_string: bool) -> Node {
-        let start = self.byte(span.start.index());
-        let written = Written { style, start, indent: span.start.col() };
-        let end = written.end(self.text, value).max(start);
+    fn scalar(&mut self, value: &str, written: Written, is_string: bool) -> Node {
+        let end = written.end(self.text, value).max(written.start);
         self.nodes += 1;
         Node {
-            bytes: start..end,
+            bytes: written.start..end,
             value: Value::Scalar(Scalar {
                 raw: value.to_owned(),
                 text: value.to_owned(),
@@ -237,7 +203,11 @@ impl Composer<'_> {
     fn count(&mut self, more: usize, span: Span) -> Result<(), Refused> {
         self.nodes += more;
         if self.nodes > MOST_NODES {
-            return Err(self.refuse(span, format!("more than {MOST_NODES} values"), Some("aliases count as what they repeat")));
+            return Err(self.refuse(
+                span,
+                format!("more than {MOST_NODES} values"),
+                Some("aliases count as what they repeat"),
+            ));
         }
         Ok(())
     }
@@ -246,9 +216,15 @@ impl Composer<'_> {
         self.offsets.get(character).copied().unwrap_or(self.text.len())
     }
 
-    fn refuse<'h>(&self, span: Span, message: impl Into<String>, hint: impl Into<Option<&'h str>>) -> Refused {
+    fn refuse<'h>(
+        &self,
+        span: Span,
+        message: impl Into<String>,
+        hint: impl Into<Option<&'h str>>,
+    ) -> Refused {
         let start = self.byte(span.start.index());
         Refused {
+            path: path_to(&self.open),
             bytes: start..self.byte(span.end.index()).max(start),
             message: message.into(),
             hint: hint.into().map(str::to_owned),
@@ -260,23 +236,61 @@ impl Composer<'_> {
     }
 
     fn syntax_error(&self, error: &saphyr_parser::ScanError) -> Refused {
-        let at = self.byte(error.marker().index());
+        let written = self.text.trim_end().len();
+        let at = self.byte(error.marker().index()).min(written);
         let line = &self.text[self.text[..at].rfind('\n').map_or(0, |before| before + 1)..];
-        let indentation = &line[..line.len() - line.trim_start_matches([' ', '\t']).len()];
-        let hint = if indentation.contains('\t') {
+        let mut lines = line.lines();
+        let here = lines.next().unwrap_or_default();
+        let is_indented_by_tabs = |line: &str| line.trim_start_matches(' ').starts_with('\t');
+        let hint = if is_indented_by_tabs(here) || lines.next().is_some_and(is_indented_by_tabs) {
             Some("YAML is indented by spaces, never by tabs".to_owned())
+        } else if here.contains(" ${") {
+            Some("between braces or brackets `${…}` wants quotes: \"${…}\"".to_owned())
         } else {
             None
         };
-        Refused { bytes: at..at, message: format!("not YAML: {}", error.info()), hint }
+        Refused {
+            path: path_to(&self.open),
+            bytes: at..at,
+            message: format!("not YAML: {}", error.info()),
+            hint,
+        }
     }
 }
 
-/// How many values a tree holds.
-fn size(node: &Node) -> usize {
-    1 + match &node.value {
-        Value::Scalar(_) => 0,
-        Value::List(items) => items.iter().map(size).sum(),
-        Value::Map(entries) => entries.iter().map(|entry| size(&entry.node)).sum(),
+/// The keys that lead into the innermost of these, from the outside in.
+fn path_to(open: &[Open]) -> String {
+    open.iter().fold(String::new(), |path, open| match &open.items {
+        Items::List(items) => format!("{path}[{}]", items.len()),
+        Items::Map { key: Some((key, _)), .. } => below(&path, key),
+        Items::Map { key: None, .. } => path,
+    })
+}
+
+/// Where a scalar's own text begins, and how far it is indented, when its anchor or tag begins at
+/// `start`.
+fn past_properties(text: &str, start: usize, style: ScalarStyle, value: &str) -> (usize, usize) {
+    let mut rest = &text[start..];
+    loop {
+        rest = rest.trim_start();
+        if rest.starts_with(['&', '!']) {
+            rest = rest.trim_start_matches(|c: char| !c.is_whitespace());
+        } else if rest.starts_with('#') {
+            rest = rest.trim_start_matches(|c: char| c != '\n');
+        } else {
+            break;
+        }
     }
+    if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+        // Behind the block's header, and behind the empty lines before its first text.
+        rest = rest.trim_start_matches(|c: char| c != '\n').trim_start_matches([' ', '\r', '\n']);
+    }
+    let mut place = text.len() - rest.len();
+    if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
+        // Blanks that belong to the text itself.
+        let first = value.trim_start_matches('\n');
+        place -= (first.len() - first.trim_start_matches(' ').len()).min(place);
+    }
+    let line = text[..place].rfind('\n').map_or(0, |before| before + 1);
+    (place, place - line)
 }

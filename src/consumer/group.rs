@@ -112,9 +112,8 @@ impl Group {
             return Err(Error::Fatal(fatal));
         }
         let held = lock(&self.held);
-        let ended = held.iter().find(|(_, held)| {
-            held.worker.is_finished() && !*held.drain.borrow()
-        });
+        let ended =
+            held.iter().find(|(_, held)| held.worker.is_finished() && !*held.drain.borrow());
         match ended {
             Some((partition, _)) => {
                 Err(Error::Fatal(format!("the worker of {partition} has ended unexpectedly")))
@@ -309,9 +308,8 @@ impl Group {
                 held.drain.closed().await;
             }
         };
-        let drained = self.runtime.block_on(async {
-            tokio::time::timeout(self.drain_timeout, all).await
-        });
+        let drained =
+            self.runtime.block_on(async { tokio::time::timeout(self.drain_timeout, all).await });
         if drained.is_err() {
             error!("the drain did not end within shutdown_timeout; some events are sent again");
         }

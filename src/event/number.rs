@@ -123,11 +123,7 @@ impl<'a> Decimal<'a> {
             Some(at) => i128::from(digits[at] - b'0'),
             None => 0,
         };
-        if self.exponent_is_negative {
-            -digit
-        } else {
-            digit
-        }
+        if self.exponent_is_negative { -digit } else { digit }
     }
 }
 

@@ -25,9 +25,7 @@ impl Path {
             let index = index_of(&key);
             Segment { key, index }
         });
-        Path {
-            segments: segments.collect(),
-        }
+        Path { segments: segments.collect() }
     }
 
     /// The keys, from the outside in.
@@ -49,11 +47,7 @@ impl Path {
 fn index_of(key: &str) -> Option<usize> {
     let canonical = key == "0" || !key.starts_with('0');
     let digits = key.bytes().all(|byte| byte.is_ascii_digit());
-    if canonical && digits {
-        key.parse().ok()
-    } else {
-        None
-    }
+    if canonical && digits { key.parse().ok() } else { None }
 }
 
 /// A place among [`Paths`].
@@ -91,12 +85,7 @@ pub(super) struct Place {
 
 impl Place {
     fn within(place: PathId) -> Place {
-        Place {
-            within: place,
-            keys: Vec::new(),
-            lengths: 0,
-            items: Vec::new(),
-        }
+        Place { within: place, keys: Vec::new(), lengths: 0, items: Vec::new() }
     }
 
     /// Whether anything is asked for in an object here.
@@ -117,9 +106,7 @@ impl Place {
         if self.lengths & length_bit(key.len()) == 0 {
             return None;
         }
-        let found = self
-            .keys
-            .binary_search_by(|(asked, _)| by_length(asked.as_bytes(), key));
+        let found = self.keys.binary_search_by(|(asked, _)| by_length(asked.as_bytes(), key));
         found.ok().map(|at| self.keys[at].1)
     }
 }
@@ -142,9 +129,7 @@ impl Paths {
     /// Only the whole.
     #[must_use]
     pub fn new() -> Self {
-        Paths {
-            places: vec![Place::within(PathId::WHOLE)],
-        }
+        Paths { places: vec![Place::within(PathId::WHOLE)] }
     }
 
     /// The place of `path`: the same for equal paths, and good for this `Paths` only.
@@ -214,16 +199,7 @@ mod tests {
         let index = |key: &str| Path::new([key]).segments()[0].index;
         assert_eq!(index("0"), Some(0));
         assert_eq!(index("10"), Some(10));
-        for key in [
-            "",
-            "00",
-            "01",
-            "-1",
-            "+1",
-            "1.0",
-            "a",
-            "99999999999999999999999",
-        ] {
+        for key in ["", "00", "01", "-1", "+1", "1.0", "a", "99999999999999999999999"] {
             assert_eq!(index(key), None, "{key}");
         }
     }

@@ -84,32 +84,21 @@ impl Fields {
             Some(0) => PREFIX.min(record.len()),
             _ => 0,
         };
-        let text = str::from_utf8(&record[skipped..]).map_err(|error| InvalidEvent::NotUtf8 {
-            at: skipped + error.valid_up_to(),
+        let text = str::from_utf8(&record[skipped..])
+            .map_err(|error| InvalidEvent::NotUtf8 { at: skipped + error.valid_up_to() })?;
+        self.scan(text, paths).map_err(|broken| InvalidEvent::NotAnObject {
+            at: skipped + broken.at,
+            expected: broken.expected,
         })?;
-        self.scan(text, paths)
-            .map_err(|broken| InvalidEvent::NotAnObject {
-                at: skipped + broken.at,
-                expected: broken.expected,
-            })?;
-        Ok(Event {
-            text,
-            spots: &self.spots,
-        })
+        Ok(Event { text, spots: &self.spots })
     }
 
     fn scan(&mut self, text: &str, paths: &Paths) -> Result<(), Broken> {
         self.spots.clear();
         self.spots.resize(paths.len(), Spot::default());
         self.open.clear();
-        let mut scan = Scan {
-            text,
-            bytes: text.as_bytes(),
-            paths,
-            fields: self,
-            visits: 0,
-            repeated: false,
-        };
+        let mut scan =
+            Scan { text, bytes: text.as_bytes(), paths, fields: self, visits: 0, repeated: false };
         scan.document()?;
         if scan.repeated {
             self.forget_what_was_overwritten(paths);
@@ -204,10 +193,7 @@ impl Scan<'_> {
         }
         let end = white(self.bytes, end);
         if end < self.bytes.len() {
-            return Err(Broken {
-                at: end,
-                expected: "nothing behind the object",
-            });
+            return Err(Broken { at: end, expected: "nothing behind the object" });
         }
         Ok(())
     }
@@ -219,23 +205,14 @@ impl Scan<'_> {
         let during = self.fields.open.last().map_or(0, |open| open.visit);
         let spot = &mut self.fields.spots[place.index()];
         self.repeated |= spot.visit > 0;
-        *spot = Spot {
-            visit: self.visits,
-            during,
-            start: at,
-            end: at,
-        };
+        *spot = Spot { visit: self.visits, during, start: at, end: at };
         let asked = self.paths.place(place);
         let shape = match self.bytes.get(at) {
             Some(b'{') if asked.asks_for_keys() || place == PathId::WHOLE => Shape::Object,
             Some(b'[') if !asked.items().is_empty() => Shape::List { index: 0, met: 0 },
             _ => return false,
         };
-        self.fields.open.push(Open {
-            place,
-            visit: self.visits,
-            shape,
-        });
+        self.fields.open.push(Open { place, visit: self.visits, shape });
         true
     }
 
@@ -250,11 +227,8 @@ impl Scan<'_> {
         if self.bytes.get(at) == Some(&close) {
             return Ok(Next::Closed(at + 1));
         }
-        let at = if first {
-            at
-        } else {
-            white(self.bytes, exactly(self.bytes, at, b',', expected)?)
-        };
+        let at =
+            if first { at } else { white(self.bytes, exactly(self.bytes, at, b',', expected)?) };
         match open.shape {
             Shape::Object => self.member(open.place, at),
             Shape::List { index, met } => Ok(self.element(open.place, at, index, met)),
@@ -287,10 +261,7 @@ impl Scan<'_> {
             met += 1;
         }
         if let Some(open) = self.fields.open.last_mut() {
-            open.shape = Shape::List {
-                index: index + 1,
-                met,
-            };
+            open.shape = Shape::List { index: index + 1, met };
         }
         Next::Value(at, found)
     }
@@ -349,16 +320,10 @@ pub(super) fn skip(bytes: &[u8], mut at: usize, brackets: &mut Vec<u64>) -> Resu
                 Some(b'}') if object => at += 1,
                 Some(b']') if !object => at += 1,
                 _ if object => {
-                    return Err(Broken {
-                        at,
-                        expected: r#""," or "}""#,
-                    });
+                    return Err(Broken { at, expected: r#""," or "}""# });
                 }
                 _ => {
-                    return Err(Broken {
-                        at,
-                        expected: r#""," or "]""#,
-                    });
+                    return Err(Broken { at, expected: r#""," or "]""# });
                 }
             }
             depth -= 1;

@@ -34,11 +34,7 @@ pub(super) fn exactly(
     byte: u8,
     expected: &'static str,
 ) -> Result<usize, Broken> {
-    if bytes.get(at) == Some(&byte) {
-        Ok(at + 1)
-    } else {
-        broken(at, expected)
-    }
+    if bytes.get(at) == Some(&byte) { Ok(at + 1) } else { broken(at, expected) }
 }
 
 /// Reads past a string, a number, `true`, `false` or `null`.
@@ -55,11 +51,7 @@ pub(super) fn scalar(bytes: &[u8], at: usize) -> Result<usize, Broken> {
 }
 
 fn word(bytes: &[u8], at: usize, word: &'static [u8]) -> Result<usize, Broken> {
-    if bytes[at..].starts_with(word) {
-        Ok(at + word.len())
-    } else {
-        broken(at, VALUE)
-    }
+    if bytes[at..].starts_with(word) { Ok(at + word.len()) } else { broken(at, VALUE) }
 }
 
 /// Reads past a string whose opening quote is at `at`; true: there are escapes in it.
@@ -128,11 +120,7 @@ fn escape(bytes: &[u8], at: usize) -> Result<usize, Broken> {
 #[inline]
 pub(super) fn number(bytes: &[u8], at: usize) -> Result<usize, Broken> {
     let mut at = at + usize::from(bytes.get(at) == Some(&b'-'));
-    at = if bytes.get(at) == Some(&b'0') {
-        at + 1
-    } else {
-        digits(bytes, at)?
-    };
+    at = if bytes.get(at) == Some(&b'0') { at + 1 } else { digits(bytes, at)? };
     if bytes.get(at) == Some(&b'.') {
         at = digits(bytes, at + 1)?;
     }
@@ -153,11 +141,7 @@ fn digits(bytes: &[u8], from: usize) -> Result<usize, Broken> {
     while bytes.get(at).is_some_and(u8::is_ascii_digit) {
         at += 1;
     }
-    if at == from {
-        broken(at, "a digit")
-    } else {
-        Ok(at)
-    }
+    if at == from { broken(at, "a digit") } else { Ok(at) }
 }
 
 /// Whether `text` is one JSON number and nothing else.
@@ -173,10 +157,7 @@ pub(super) fn valid_value(bytes: &[u8], at: usize) -> usize {
         _ => {
             let rest = bytes.get(at..).unwrap_or_default();
             let ends = |byte: &u8| {
-                matches!(
-                    byte,
-                    b',' | b':' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t'
-                )
+                matches!(byte, b',' | b':' | b']' | b'}' | b' ' | b'\n' | b'\r' | b'\t')
             };
             at + rest.iter().position(ends).unwrap_or(rest.len())
         }
@@ -219,14 +200,10 @@ mod tests {
 
     #[test]
     fn numbers_are_those_of_the_grammar() {
-        for good in [
-            "0", "-0", "1", "-12.50", "1e9", "1E+9", "0.0e-0", "1e999999",
-        ] {
+        for good in ["0", "-0", "1", "-12.50", "1e9", "1E+9", "0.0e-0", "1e999999"] {
             assert!(is_number(good), "{good}");
         }
-        for bad in [
-            "", "-", "01", "1.", ".1", "+1", "1e", "1e+", "0x1", "1 ", " 1", "NaN",
-        ] {
+        for bad in ["", "-", "01", "1.", ".1", "+1", "1e", "1e+", "0x1", "1 ", " 1", "NaN"] {
             assert!(!is_number(bad), "{bad}");
         }
     }

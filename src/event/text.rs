@@ -24,11 +24,7 @@ impl<'a> Text<'a> {
     /// The text itself where it was written without escapes.
     #[must_use]
     pub fn plain(self) -> Option<&'a str> {
-        if memchr::memchr(b'\\', self.raw.as_bytes()).is_none() {
-            Some(self.raw)
-        } else {
-            None
-        }
+        if memchr::memchr(b'\\', self.raw.as_bytes()).is_none() { Some(self.raw) } else { None }
     }
 
     /// Whether the decoded text equals `other`; allocates nothing.
@@ -53,9 +49,7 @@ impl<'a> Text<'a> {
     /// The characters of the decoded text.
     #[must_use]
     pub fn chars(self) -> Chars<'a> {
-        Chars {
-            rest: self.raw.chars(),
-        }
+        Chars { rest: self.raw.chars() }
     }
 }
 
@@ -114,9 +108,7 @@ impl Chars<'_> {
 }
 
 fn four_hex(chars: &mut str::Chars<'_>) -> u32 {
-    chars.take(4).fold(0, |value, digit| {
-        value * 16 + digit.to_digit(16).unwrap_or(0)
-    })
+    chars.take(4).fold(0, |value, digit| value * 16 + digit.to_digit(16).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -129,10 +121,7 @@ mod tests {
 
     #[test]
     fn escapes_are_resolved() {
-        assert_eq!(
-            decoded(r#"a\"\\\/\b\f\n\r\t\u0041"#),
-            "a\"\\/\u{8}\u{c}\n\r\tA"
-        );
+        assert_eq!(decoded(r#"a\"\\\/\b\f\n\r\t\u0041"#), "a\"\\/\u{8}\u{c}\n\r\tA");
         assert_eq!(decoded(r"\ud83d\ude00\uD83D\uDE00"), "😀😀");
         assert_eq!(decoded("grün"), "grün");
     }

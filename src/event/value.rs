@@ -116,18 +116,14 @@ impl<'a> Value<'a> {
     /// The elements of an array; none of anything else.
     #[must_use]
     pub fn items(self) -> Items<'a> {
-        Items {
-            rest: Rest::of(self, Kind::List),
-        }
+        Items { rest: Rest::of(self, Kind::List) }
     }
 
     /// The keys and values of an object in the order they were written, repeated keys too; none
     /// of anything else.
     #[must_use]
     pub fn entries(self) -> Entries<'a> {
-        Entries {
-            rest: Rest::of(self, Kind::Object),
-        }
+        Entries { rest: Rest::of(self, Kind::Object) }
     }
 }
 
@@ -154,9 +150,7 @@ impl<'a> Value<'a> {
             }
             bytes.get(from)?;
             at = syntax::valid_value(bytes, from);
-            self.text
-                .get(from..at)
-                .map(|text| Token::Scalar(Value { text }))
+            self.text.get(from..at).map(|text| Token::Scalar(Value { text }))
         })
     }
 }

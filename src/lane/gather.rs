@@ -64,8 +64,7 @@ impl Gathering {
         now: Instant,
     ) -> Vec<Sealed> {
         let mut sealed = Vec::new();
-        let is_target =
-            |open: &Open| Arc::ptr_eq(&open.target, target) || open.target == *target;
+        let is_target = |open: &Open| Arc::ptr_eq(&open.target, target) || open.target == *target;
         let mut index = self.open.iter().position(is_target);
         if let Some(full) = index.filter(|&index| {
             self.open[index].batch.body_with(payload.len()) > self.limits.max_bytes
@@ -115,9 +114,7 @@ impl Gathering {
         let free = self.open.iter().filter(|open| is_free(&open.target));
         match self.flushing {
             Flushing::Yes => free.map(|open| open.batch.opened_at()).min(),
-            Flushing::No => {
-                free.map(|open| open.batch.opened_at() + self.limits.max_delay).min()
-            }
+            Flushing::No => free.map(|open| open.batch.opened_at() + self.limits.max_delay).min(),
         }
     }
 

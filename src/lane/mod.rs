@@ -255,7 +255,13 @@ impl Lane {
     ///
     /// # Panics
     /// When the ticket's request is not in flight.
-    pub fn complete(&mut self, ticket: Ticket, answer: &Answer, now: Now, chance: f64) -> Completed {
+    pub fn complete(
+        &mut self,
+        ticket: Ticket,
+        answer: &Answer,
+        now: Now,
+        chance: f64,
+    ) -> Completed {
         self.in_flight -= 1;
         let id = ticket.request;
         let events = self.requests[id.0].batch.entries().len();
@@ -432,7 +438,13 @@ impl Lane {
         let (first, second) = whole.batch.split();
         self.request_bytes -= whole.batch.held_bytes();
         self.request_bytes += first.held_bytes() + second.held_bytes();
-        let half = |batch| Request { batch, target: Arc::clone(&whole.target), stamp: None, failures: 0, ..whole };
+        let half = |batch| Request {
+            batch,
+            target: Arc::clone(&whole.target),
+            stamp: None,
+            failures: 0,
+            ..whole
+        };
         let first = RequestId(self.requests.insert(half(first)));
         let second = RequestId(self.requests.insert(half(second)));
         match whole.chain {

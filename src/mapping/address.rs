@@ -51,9 +51,7 @@ enum Bracket<'t> {
 fn bracket(text: &str) -> Option<(Bracket<'_>, &str)> {
     let inside = text.strip_prefix('[')?;
     for (quote, end) in [("'", "']"), ("\"", "\"]")] {
-        let quoted = inside
-            .strip_prefix(quote)
-            .and_then(|quoted| quoted.split_once(end));
+        let quoted = inside.strip_prefix(quote).and_then(|quoted| quoted.split_once(end));
         if let Some((key, behind)) = quoted {
             return Some((Bracket::Key(key), behind));
         }

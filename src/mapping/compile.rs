@@ -26,11 +26,7 @@ pub(super) struct Compiler<'p> {
 
 impl<'p> Compiler<'p> {
     pub(super) fn new(paths: &'p mut Paths) -> Compiler<'p> {
-        Compiler {
-            paths: Some(paths),
-            at: Vec::new(),
-            errors: Vec::new(),
-        }
+        Compiler { paths: Some(paths), at: Vec::new(), errors: Vec::new() }
     }
 
     /// The tree of `value`, or everything that is wrong in it.
@@ -59,9 +55,7 @@ impl<'p> Compiler<'p> {
             if let Some(other) = object.keys().find(beside) {
                 let message =
                     format!("{name} must be the only key of its object, found {other} beside it");
-                return self.within(Step::Key(other.clone()), |compiler| {
-                    compiler.refuse(message)
-                });
+                return self.within(Step::Key(other.clone()), |compiler| compiler.refuse(message));
             }
             let argument = &object[name];
             let directive = self.within(Step::Key(name.clone()), |compiler| {
@@ -127,11 +121,7 @@ impl<'p> Compiler<'p> {
         message: impl Into<String>,
         hint: Option<String>,
     ) -> Option<T> {
-        self.errors.push(ParseError {
-            at: self.at.clone(),
-            message: message.into(),
-            hint,
-        });
+        self.errors.push(ParseError { at: self.at.clone(), message: message.into(), hint });
         None
     }
 

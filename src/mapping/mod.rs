@@ -62,10 +62,7 @@ pub struct Unresolved {
 
 impl Unresolved {
     fn new(reason: impl Into<String>) -> Unresolved {
-        Unresolved {
-            at: Vec::new(),
-            reason: reason.into(),
-        }
+        Unresolved { at: Vec::new(), reason: reason.into() }
     }
 
     /// The same, seen from one level further out.
@@ -94,9 +91,7 @@ impl Mapping {
     /// path that would have to be interned.
     #[must_use]
     pub fn whole_event() -> Mapping {
-        Mapping {
-            root: Node::Directive(Directive::whole_event()),
-        }
+        Mapping { root: Node::Directive(Directive::whole_event()) }
     }
 
     /// Compiles `value`; what it reads of an event is added to `paths`.

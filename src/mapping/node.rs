@@ -63,11 +63,7 @@ impl Entry {
         let mut written = Vec::new();
         write::string(key, &mut written);
         written.push(b':');
-        Entry {
-            key: key.into(),
-            written: written.into(),
-            node,
-        }
+        Entry { key: key.into(), written: written.into(), node }
     }
 
     pub(super) fn is_constant(&self) -> bool {
@@ -119,9 +115,7 @@ impl Node {
             Some(text) => Ok(text.decode().into_owned()),
             None => {
                 let found = value.map_or("nothing", |value| name_of(value.kind()));
-                Err(Unresolved::new(format!(
-                    "{directive}: expected a string, found {found}"
-                )))
+                Err(Unresolved::new(format!("{directive}: expected a string, found {found}")))
             }
         }
     }

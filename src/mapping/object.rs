@@ -23,10 +23,7 @@ pub(super) enum Collision {
 
 impl<V> Object<V> {
     pub(super) fn new() -> Object<V> {
-        Object {
-            entries: Vec::new(),
-            places: HashMap::new(),
-        }
+        Object { entries: Vec::new(), places: HashMap::new() }
     }
 
     pub(super) fn insert(&mut self, key: String, value: V, collision: Collision) {

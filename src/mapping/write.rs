@@ -51,16 +51,10 @@ mod tests {
 
     #[test]
     fn what_is_written_is_what_serde_json_reads() {
-        let text: String = (0..0x250)
-            .filter_map(char::from_u32)
-            .chain(['😀'])
-            .collect();
+        let text: String = (0..0x250).filter_map(char::from_u32).chain(['😀']).collect();
         let mut out = Vec::new();
         string(&text, &mut out);
-        assert_eq!(
-            serde_json::from_slice::<String>(&out).expect("a string"),
-            text
-        );
+        assert_eq!(serde_json::from_slice::<String>(&out).expect("a string"), text);
     }
 
     #[test]

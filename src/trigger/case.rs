@@ -34,13 +34,7 @@ enum Ready {
 
 impl<I: Iterator<Item = char>> Cased<I> {
     pub(super) fn new(letters: I, case: Case) -> Cased<I> {
-        Cased {
-            letters,
-            case,
-            ready: Ready::Nothing,
-            before: None,
-            started: false,
-        }
+        Cased { letters, case, ready: Ready::Nothing, before: None, started: false }
     }
 
     /// Whether `letter` begins a word of [`Case::Words`].
@@ -113,20 +107,11 @@ mod tests {
         assert_eq!(cased("äb ß", Case::Upper), "ÄB SS");
         assert_eq!(cased("test string", Case::Title), "Test String");
         assert_eq!(cased("it's ON-line iOS", Case::Title), "It's ON-Line IOS");
-        for text in [
-            "Signed Up",
-            "signedUp",
-            "SIGNED_UP",
-            "--signed--up--",
-            " Signed  UP!",
-        ] {
+        for text in ["Signed Up", "signedUp", "SIGNED_UP", "--signed--up--", " Signed  UP!"] {
             assert_eq!(cased(text, Case::Words('_')), "signed_up", "{text}");
         }
         assert_eq!(cased("test string", Case::Words('-')), "test-string");
-        assert_eq!(
-            cased("Order2Completed 3x", Case::Words('_')),
-            "order2_completed_3x"
-        );
+        assert_eq!(cased("Order2Completed 3x", Case::Words('_')), "order2_completed_3x");
         assert_eq!(cased("--", Case::Words('_')), "");
     }
 }

@@ -62,11 +62,7 @@ fn collect(condition: &Condition, event: Event<'_>, reasons: &mut Vec<Reason>) {
 }
 
 fn reason(condition: &Condition, holds: bool, saw: Vec<(String, Option<String>)>) -> Reason {
-    Reason {
-        part: condition.to_string(),
-        holds,
-        saw,
-    }
+    Reason { part: condition.to_string(), holds, saw }
 }
 
 /// Notes every field that `operand` reads, once.

@@ -72,10 +72,7 @@ impl Function {
             }
             (Function::Semver, [_, Operand::Literal(comparison), _]) => match comparison {
                 Literal::Text(symbol) if Comparison::of_symbol(symbol).is_some() => None,
-                _ => Some((
-                    1,
-                    r#"expected a comparison in quotes, such as ">=""#.to_owned(),
-                )),
+                _ => Some((1, r#"expected a comparison in quotes, such as ">=""#.to_owned())),
             },
             _ => None,
         }

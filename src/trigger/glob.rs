@@ -56,12 +56,7 @@ impl<'p, P: Iterator<Item = char>> Class<'p, P> {
         let first = pattern.next();
         let negated = first == Some('^');
         let ahead = if negated { pattern.next() } else { first };
-        Class {
-            pattern,
-            negated,
-            ahead,
-            ranges: 0,
-        }
+        Class { pattern, negated, ahead, ranges: 0 }
     }
 
     /// The next range, one character being a range too; nothing once the class is closed.
@@ -206,9 +201,9 @@ mod tests {
 
     #[test]
     fn what_can_mean_nothing_is_malformed() {
-        for pattern in [
-            "[", "[a", "[]", "[^]", "[]a]", "a\\", "[a-", "[a-]", "[-a]", "[z-a]", "[\\",
-        ] {
+        for pattern in
+            ["[", "[a", "[]", "[^]", "[]a]", "a\\", "[a-", "[a-]", "[-a]", "[z-a]", "[\\"]
+        {
             assert!(check(pattern.chars()).is_err(), "{pattern}");
         }
     }

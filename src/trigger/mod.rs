@@ -61,10 +61,7 @@ impl Trigger {
     /// [`ParseError`] for the first thing that can mean nothing. `paths` may have grown then.
     pub fn parse(text: &str, paths: &mut Paths) -> Result<Trigger, ParseError> {
         let (condition, warnings) = parse::parse(text, paths)?;
-        Ok(Trigger {
-            condition,
-            warnings,
-        })
+        Ok(Trigger { condition, warnings })
     }
 
     /// Whether the condition holds of `event`, which was read with the paths of this trigger.

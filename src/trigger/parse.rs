@@ -49,25 +49,14 @@ pub(super) fn parse(
     if text.len() > LONGEST {
         return Err(ParseError {
             at: LONGEST..text.len(),
-            message: format!(
-                "a trigger has at most {LONGEST} bytes, this one has {}",
-                text.len()
-            ),
+            message: format!("a trigger has at most {LONGEST} bytes, this one has {}", text.len()),
             hint: None,
         });
     }
     let mut tokens = Tokens::new(text);
     let (token, at) = tokens.next()?;
-    let mut parser = Parser {
-        text,
-        tokens,
-        token,
-        at,
-        before: 0..0,
-        depth: 0,
-        paths,
-        warnings: Vec::new(),
-    };
+    let mut parser =
+        Parser { text, tokens, token, at, before: 0..0, depth: 0, paths, warnings: Vec::new() };
     let condition = parser.or()?;
     if parser.token != Token::End {
         return Err(parser.unexpected(parser.expected_behind(&condition, "the end")));
@@ -223,11 +212,7 @@ impl<'t> Parser<'t, '_> {
             });
         }
         if let Some((argument, message)) = function.refuses(&arguments) {
-            return Err(ParseError {
-                at: places.swap_remove(argument),
-                message,
-                hint: None,
-            });
+            return Err(ParseError { at: places.swap_remove(argument), message, hint: None });
         }
         Ok(Operand::Call(function, arguments.into()))
     }
@@ -350,11 +335,7 @@ impl<'t> Parser<'t, '_> {
                 format!("the functions are {}", names.join(", "))
             }
         };
-        ParseError {
-            message: format!("there is no function {name}"),
-            at,
-            hint: Some(hint),
-        }
+        ParseError { message: format!("there is no function {name}"), at, hint: Some(hint) }
     }
 }
 
@@ -382,9 +363,5 @@ fn hint_for_name(name: &str, rest: &str) -> Option<String> {
 fn shown(token: &str) -> String {
     let long = token.chars().count() > 40;
     let cut: String = token.chars().take(40).chain(long.then_some('…')).collect();
-    if token.starts_with(['"', '\'']) {
-        cut
-    } else {
-        format!("\"{cut}\"")
-    }
+    if token.starts_with(['"', '\'']) { cut } else { format!("\"{cut}\"") }
 }

@@ -80,9 +80,7 @@ impl<'a> Seen<'a> {
     }
 
     fn of_json(text: Text<'a>) -> Seen<'a> {
-        let base = text
-            .plain()
-            .map_or(Base::Json(text), |plain| Base::Plain(plain.into()));
+        let base = text.plain().map_or(Base::Json(text), |plain| Base::Plain(plain.into()));
         Seen::Text(Words { base, case: None })
     }
 
@@ -101,15 +99,11 @@ impl<'a> Seen<'a> {
     /// Whether it equals an element of `list`.
     pub(super) fn is_in(&self, list: List<'_>) -> bool {
         match list {
-            List::Written(items) => items
-                .iter()
-                .any(|item| self.equals(&Seen::of_literal(item))),
+            List::Written(items) => items.iter().any(|item| self.equals(&Seen::of_literal(item))),
             List::Found(value) => {
                 let held = self.held();
                 let sought = held.as_ref().map_or_else(|| self.clone(), Held::seen);
-                value
-                    .items()
-                    .any(|item| sought.equals(&Seen::of_value(item)))
+                value.items().any(|item| sought.equals(&Seen::of_value(item)))
             }
         }
     }
@@ -239,10 +233,7 @@ impl<'a> Words<'a> {
             None => self.base,
             Some(_) => Base::Plain(self.to_text().into_owned().into()),
         };
-        Words {
-            base,
-            case: Some(case),
-        }
+        Words { base, case: Some(case) }
     }
 
     pub(super) fn letters(&self) -> Letters<'_> {

@@ -12,11 +12,7 @@ pub(super) fn compare(left: &str, right: &str) -> Option<Ordering> {
         let by_length = left.len().cmp(&right.len());
         by_length.then_with(|| (*left).cmp(right))
     });
-    Some(
-        orders
-            .find(|order| order.is_ne())
-            .unwrap_or(Ordering::Equal),
-    )
+    Some(orders.find(|order| order.is_ne()).unwrap_or(Ordering::Equal))
 }
 
 fn parts(version: &str) -> Option<Parts<'_>> {
@@ -39,10 +35,7 @@ mod tests {
     fn parts_compare_as_numbers_and_tails_are_ignored() {
         assert_eq!(compare("1.10.0", "1.9"), Some(Ordering::Greater));
         assert_eq!(compare("1", "1.0.0"), Some(Ordering::Equal));
-        assert_eq!(
-            compare("1.2.3-beta.1", "1.2.3+build-7"),
-            Some(Ordering::Equal)
-        );
+        assert_eq!(compare("1.2.3-beta.1", "1.2.3+build-7"), Some(Ordering::Equal));
         assert_eq!(
             compare("2.0.99999999999999999999", "2.0.100000000000000000000"),
             Some(Ordering::Less)

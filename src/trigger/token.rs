@@ -147,10 +147,7 @@ impl<'t> Tokens<'t> {
                 self.at = from + number;
                 return Ok(Token::Number(&self.text[from..self.at]));
             }
-            if word
-                .bytes()
-                .all(|byte| byte.is_ascii_digit() || b".-eE".contains(&byte))
-            {
+            if word.bytes().all(|byte| byte.is_ascii_digit() || b".-eE".contains(&byte)) {
                 return Err(ParseError {
                     at: from..from + length,
                     message: format!("{word} is no number"),
@@ -172,11 +169,7 @@ impl<'t> Tokens<'t> {
             });
         };
         self.at = from + length;
-        Ok(if keys.len() == 1 && !escapes {
-            Token::Name(word)
-        } else {
-            Token::Path(keys)
-        })
+        Ok(if keys.len() == 1 && !escapes { Token::Name(word) } else { Token::Path(keys) })
     }
 
     /// The keys of the path that begins here, its length in bytes, and whether there are escapes
@@ -232,9 +225,8 @@ impl<'t> Tokens<'t> {
                 r"a key with this character in it needs a backslash before it",
             ),
         ];
-        let mut found = slips
-            .iter()
-            .flat_map(|(slips, hint)| slips.iter().map(move |slip| (*slip, *hint)));
+        let mut found =
+            slips.iter().flat_map(|(slips, hint)| slips.iter().map(move |slip| (*slip, *hint)));
         let found = found.find(|(slip, _)| rest.starts_with(slip));
         let length = rest.chars().next().map_or(0, char::len_utf8);
         let (found, hint) = match found {

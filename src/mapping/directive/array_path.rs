@@ -50,10 +50,7 @@ impl ArrayPath {
                 });
             }
         };
-        Some(ArrayPath {
-            array: array?,
-            shape,
-        })
+        Some(ArrayPath { array: array?, shape })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {

@@ -23,10 +23,7 @@ impl Case {
         let operators = [("lower", Operator::Lower), ("upper", Operator::Upper)];
         let operator = arguments.choice("operator", operators, compiler);
         let value = arguments.node("value", compiler)?.map(Box::new);
-        Some(Case {
-            operator: operator?,
-            value,
-        })
+        Some(Case { operator: operator?, value })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {

@@ -37,29 +37,19 @@ impl If {
         }
         let exists = arguments.node("exists", compiler)?;
         let blank = arguments.node("blank", compiler)?;
-        let (then, otherwise) = (
-            arguments.node("then", compiler),
-            arguments.node("else", compiler),
-        );
+        let (then, otherwise) =
+            (arguments.node("then", compiler), arguments.node("else", compiler));
         let (test, subject) = match (exists, blank) {
             (Some(subject), _) => (Test::Exists, subject),
             (None, Some(subject)) => (Test::NotBlank, subject),
             (None, None) => return compiler.refuse("expected a condition: exists or blank"),
         };
-        Some(If {
-            test,
-            subject,
-            then: then?,
-            otherwise: otherwise?,
-        })
+        Some(If { test, subject, then: then?, otherwise: otherwise? })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {
         let subject = self.subject.resolve(scope)?;
-        let subject = subject
-            .as_ref()
-            .map(Resolved::value)
-            .filter(|value| !value.is_null());
+        let subject = subject.as_ref().map(Resolved::value).filter(|value| !value.is_null());
         let holds = match (self.test, subject) {
             (_, None) => false,
             (Test::Exists, Some(_)) => true,

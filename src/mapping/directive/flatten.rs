@@ -38,11 +38,7 @@ impl Flatten {
         }
         Some(Flatten {
             separator: separator.into(),
-            arrays: if omit_arrays? {
-                Arrays::Kept
-            } else {
-                Arrays::Flattened
-            },
+            arrays: if omit_arrays? { Arrays::Kept } else { Arrays::Flattened },
             value,
         })
     }
@@ -52,12 +48,7 @@ impl Flatten {
             Some(node) => node.resolve(scope)?,
             None => None,
         };
-        let mut flat = Flat {
-            flatten: self,
-            key: String::new(),
-            size: 0,
-            leaves: Object::new(),
-        };
+        let mut flat = Flat { flatten: self, key: String::new(), size: 0, leaves: Object::new() };
         if let Some(value) = resolved.as_ref().map(Resolved::value)
             && matches!(value.kind(), Kind::List | Kind::Object)
         {
@@ -86,9 +77,7 @@ impl<'a> Flat<'_, 'a> {
     /// Takes in the members of an object or an array.
     fn descend(&mut self, value: event::Value<'a>, depth: usize) -> Result<(), Unresolved> {
         if depth > DEEPEST {
-            return Err(Unresolved::new(format!(
-                "@flatten: nested more than {DEEPEST} deep"
-            )));
+            return Err(Unresolved::new(format!("@flatten: nested more than {DEEPEST} deep")));
         }
         if value.kind() == Kind::List {
             for (index, item) in value.items().enumerate() {
@@ -128,8 +117,7 @@ impl<'a> Flat<'_, 'a> {
             let message = format!("@flatten: the result has more than {LARGEST} bytes");
             return Err(Unresolved::new(message));
         }
-        self.leaves
-            .insert(self.key.clone(), value, Collision::LastWins);
+        self.leaves.insert(self.key.clone(), value, Collision::LastWins);
         Ok(())
     }
 }

@@ -18,27 +18,19 @@ pub(in super::super) struct Merge {
 impl Merge {
     pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<Merge> {
         let arguments = compiler.arguments(argument, &["objects", "direction"])?;
-        let directions = [
-            ("right", Collision::LastWins),
-            ("left", Collision::FirstWins),
-        ];
+        let directions = [("right", Collision::LastWins), ("left", Collision::FirstWins)];
         let collision = arguments.choice("direction", directions, compiler);
         let Some(Value::Array(objects)) = arguments.get("objects") else {
             return compiler.refuse("expected objects as an array");
         };
         let objects = compiler.within(Step::Key("objects".to_owned()), |compiler| {
             let compile = |(index, object)| {
-                compiler.within(Step::Index(index), |compiler| {
-                    compile_object(object, compiler)
-                })
+                compiler.within(Step::Index(index), |compiler| compile_object(object, compiler))
             };
             let objects: Vec<Option<Node>> = objects.iter().enumerate().map(compile).collect();
             objects.into_iter().collect::<Option<_>>()
         });
-        Some(Merge {
-            collision: collision?,
-            objects: objects?,
-        })
+        Some(Merge { collision: collision?, objects: objects? })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {

@@ -42,15 +42,8 @@ enum Letters {
 
 impl Replace {
     pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<Replace> {
-        let known = [
-            "pattern",
-            "replacement",
-            "global",
-            "ignorecase",
-            "pattern2",
-            "replacement2",
-            "value",
-        ];
+        let known =
+            ["pattern", "replacement", "global", "ignorecase", "pattern2", "replacement2", "value"];
         let arguments = compiler.arguments(argument, &known)?;
         let bounded = |name: &str, shortest: usize, compiler: &mut Compiler<'_>| {
             let Some(text) = arguments.text(name, compiler)? else {
@@ -74,29 +67,17 @@ impl Replace {
             return compiler.refuse("pattern is missing");
         };
         let second = match (pattern2, replacement2) {
-            (Some(pattern), replacement) => Some(Pair {
-                pattern,
-                replacement: replacement.unwrap_or_default(),
-            }),
+            (Some(pattern), replacement) => {
+                Some(Pair { pattern, replacement: replacement.unwrap_or_default() })
+            }
             (None, Some(_)) => return compiler.refuse("replacement2 without pattern2"),
             (None, None) => None,
         };
         Some(Replace {
-            first: Pair {
-                pattern,
-                replacement: replacement.unwrap_or_default(),
-            },
+            first: Pair { pattern, replacement: replacement.unwrap_or_default() },
             second,
-            every: if every {
-                Every::Occurrence
-            } else {
-                Every::FirstOnly
-            },
-            letters: if either_case {
-                Letters::OfEitherCase
-            } else {
-                Letters::Exact
-            },
+            every: if every { Every::Occurrence } else { Every::FirstOnly },
+            letters: if either_case { Letters::OfEitherCase } else { Letters::Exact },
             value,
         })
     }

@@ -130,15 +130,13 @@ fn pieces(mut rest: &str) -> impl Iterator<Item = Piece<'_>> {
 /// The path of the tag that `text` begins with, and what follows the tag. Three braces come first;
 /// a path holds no brace and is not blank.
 fn tag_at(text: &str) -> Option<(&str, &str)> {
-    [("{{{", "}}}"), ("{{", "}}")]
-        .into_iter()
-        .find_map(|(open, close)| {
-            let inside = text.strip_prefix(open)?;
-            let (path, _) = inside.split_at(inside.find(['{', '}'])?);
-            let behind = inside[path.len()..].strip_prefix(close)?;
-            let path = path.trim();
-            (!path.is_empty()).then_some((path, behind))
-        })
+    [("{{{", "}}}"), ("{{", "}}")].into_iter().find_map(|(open, close)| {
+        let inside = text.strip_prefix(open)?;
+        let (path, _) = inside.split_at(inside.find(['{', '}'])?);
+        let behind = inside[path.len()..].strip_prefix(close)?;
+        let path = path.trim();
+        (!path.is_empty()).then_some((path, behind))
+    })
 }
 
 #[cfg(test)]

@@ -17,17 +17,13 @@ impl Transform {
         let arguments = compiler.arguments(argument, &["apply", "mapping"])?;
         let apply = arguments.required_node("apply", compiler);
         let mapping = compiler.apart(|compiler| arguments.required_node("mapping", compiler));
-        Some(Transform {
-            apply: apply?,
-            mapping: mapping?,
-        })
+        Some(Transform { apply: apply?, mapping: mapping? })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {
         let applied = self.apply.resolve(scope);
         let applied = applied.map_err(|error| error.inside(Step::Key("@transform".to_owned())))?;
         let applied = applied.as_ref().map(Resolved::value);
-        self.mapping
-            .append(applied.map_or(Scope::Nothing, Scope::Value), out)
+        self.mapping.append(applied.map_or(Scope::Nothing, Scope::Value), out)
     }
 }

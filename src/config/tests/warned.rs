@@ -1,0 +1,46 @@
+//! What is accepted with a warning.
+
+use insta::assert_snapshot;
+
+use super::{TRIGGER, URL, accept, accept_more};
+use crate::config::Config;
+
+fn warnings(config: &Config) -> String {
+    config.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
+}
+
+#[test]
+fn keys_that_are_not_in_force_yet() {
+    let text = "topics: { redrive: letters }
+delivery:
+  rate_limit: 500/s
+  reject_limit: 0
+  retry: { give_up_after: 1h }
+  on_give_up: hold";
+    assert_snapshot!(warnings(&accept_more(text)));
+}
+
+#[test]
+fn an_action_that_is_paused() {
+    assert_snapshot!(warnings(&accept(URL, &format!("{URL}\n        paused: true"))));
+}
+
+#[test]
+fn a_destination_without_actions() {
+    assert_snapshot!(warnings(&accept(
+        "  crm:\n",
+        "  idle: { shared_secret: '${SECRET}' }\n  empty: { actions: {} }\n  crm:\n"
+    )));
+}
+
+#[test]
+fn a_trigger_that_is_probably_not_meant() {
+    let trigger = "trigger: |\n          type = \"track\"\n          and propertis.plan = \"pro\"";
+    assert_snapshot!(warnings(&accept(TRIGGER, trigger)));
+}
+
+#[test]
+fn standard_webhooks() {
+    let written = "standard_webhooks: { secret: whsec_c2VjcmV0c2VjcmV0 }\n    actions:";
+    assert_snapshot!(warnings(&accept("actions:", written)));
+}
