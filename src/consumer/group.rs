@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol};
-use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::runtime::Handle;
@@ -17,6 +17,7 @@ use tokio::task::JoinHandle;
 use tracing::{debug, error, info, warn};
 
 use super::commits::Commits;
+use super::faults::{self, Fault};
 use super::{BEAT, Error, Start, start};
 use crate::health::Health;
 use crate::kafka_log;
@@ -324,46 +325,6 @@ impl Group {
         }
         self.outside.metrics.forget_partition(partition);
     }
-
-    fn judge(&self, code: RDKafkaErrorCode, reason: &str) {
-        match code {
-            RDKafkaErrorCode::AllBrokersDown => {
-                if self.health().set_broker_down(true) {
-                    warn!(reason, "no broker can be reached; waiting");
-                }
-            }
-            RDKafkaErrorCode::Authentication | RDKafkaErrorCode::SaslAuthenticationFailed => {
-                self.fail(format!("Kafka authentication failed: {reason}"));
-            }
-            // A handshake that fails from the start is a matter of configuration; later it is
-            // one of the network.
-            RDKafkaErrorCode::SSL if !self.has_met_broker.load(Ordering::Relaxed) => {
-                self.fail(format!("the TLS connection to Kafka failed: {reason}"));
-            }
-            RDKafkaErrorCode::TopicAuthorizationFailed
-            | RDKafkaErrorCode::GroupAuthorizationFailed
-            | RDKafkaErrorCode::ClusterAuthorizationFailed => {
-                self.fail(format!("Kafka denies access: {reason}"));
-            }
-            RDKafkaErrorCode::Fatal
-            | RDKafkaErrorCode::UnsupportedFeature
-            | RDKafkaErrorCode::InconsistentGroupProtocol
-            | RDKafkaErrorCode::InvalidGroupId
-            | RDKafkaErrorCode::UnsupportedAssignor => {
-                let consumer = self.consumer.get().and_then(Weak::upgrade);
-                let cause = consumer.and_then(|consumer| consumer.client().fatal_error());
-                let reason = cause.map_or_else(|| reason.to_owned(), |(_, cause)| cause);
-                self.fail(format!("the consumer group cannot be used: {reason}"));
-            }
-            RDKafkaErrorCode::UnknownTopicOrPartition | RDKafkaErrorCode::UnknownTopic => {
-                warn!(reason, "a topic of the sources does not exist; waiting for it");
-            }
-            RDKafkaErrorCode::PollExceeded => {
-                error!(reason, "the poll loop was too slow; the assignment is lost");
-            }
-            _ => debug!(%code, reason, "librdkafka reports an error"),
-        }
-    }
 }
 
 impl ClientContext for Group {
@@ -372,8 +333,21 @@ impl ClientContext for Group {
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
-        if let Some(code) = error.rdkafka_error_code() {
-            self.judge(code, reason);
+        let Some(code) = error.rdkafka_error_code() else { return };
+        match faults::judge(code, reason, self.has_met_broker.load(Ordering::Relaxed)) {
+            Fault::NoBroker => {
+                if self.health().set_broker_down(true) {
+                    warn!(reason, "no broker can be reached; waiting");
+                }
+            }
+            Fault::Odd(what) => warn!(reason, "{what}"),
+            Fault::Passing => debug!(%code, reason, "librdkafka reports an error"),
+            Fault::Fatal(why) => {
+                // librdkafka wraps the cause of what it calls fatal itself.
+                let consumer = self.consumer.get().and_then(Weak::upgrade);
+                let cause = consumer.and_then(|consumer| consumer.client().fatal_error());
+                self.fail(cause.map_or(why.clone(), |(_, cause)| format!("{why}: {cause}")));
+            }
         }
     }
 }

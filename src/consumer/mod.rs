@@ -6,6 +6,7 @@
 //! of its own, and does nothing else.
 
 mod commits;
+mod faults;
 mod group;
 mod start;
 

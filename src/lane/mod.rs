@@ -6,19 +6,18 @@
 
 mod chains;
 mod gather;
+mod queue;
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use slab::Slab;
 
 use crate::batch::{Batch, Framing, OpenBatch};
 use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
-use crate::lane::chains::{ChainId, Chains, Turn};
+use crate::lane::chains::ChainId;
 use crate::lane::gather::{Gathering, Sealed};
+use crate::lane::queue::{Queue, Request};
 use crate::offsets::Unsettled;
 use crate::plan::{Action, ActionId, Order, Plan, SignatureScope, Target, TargetTemplate};
 use crate::record::{Now, Offset, Position, Record, TopicPartition};
@@ -89,34 +88,14 @@ pub struct Lane {
     unsettled: Unsettled,
     /// Present when the action gathers its events.
     gathering: Option<Gathering>,
-    requests: Slab<Request>,
-    chains: Chains,
-    /// Requests whose turn it is and whose time has come.
-    ready: VecDeque<RequestId>,
-    /// Requests whose turn it is and that wait after a failure.
-    backing_off: BinaryHeap<Reverse<(Instant, RequestId)>>,
+    queue: Queue,
     in_flight: usize,
-    /// What `requests` hold.
-    request_bytes: usize,
     events: usize,
     /// The position of a reader that has read everything that was ever attempted.
     attempted: Option<Position>,
 }
 
-/// A sealed batch on its way.
-#[derive(Debug)]
-struct Request {
-    batch: Batch,
-    target: Arc<Target>,
-    chain: Option<ChainId>,
-    /// Made for the first attempt, and the same for all.
-    stamp: Option<Stamp>,
-    /// How often the events were sent, as part of larger batches too.
-    attempts: u32,
-    failures: u32,
-    first_attempt_at: Option<i64>,
-}
-
+/// What proves a request's origin and tells it from others.
 #[derive(Debug, Clone)]
 struct Stamp {
     signature: Option<Arc<str>>,
@@ -137,12 +116,8 @@ impl Lane {
             signer,
             unsettled: Unsettled::new(),
             gathering,
-            requests: Slab::new(),
-            chains: Chains::default(),
-            ready: VecDeque::new(),
-            backing_off: BinaryHeap::new(),
+            queue: Queue::default(),
             in_flight: 0,
-            request_bytes: 0,
             events: 0,
             attempted: None,
         }
@@ -169,7 +144,7 @@ impl Lane {
     /// The bytes of memory that its events hold.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        self.request_bytes + self.gathering.as_ref().map_or(0, Gathering::held_bytes)
+        self.queue.held_bytes() + self.gathering.as_ref().map_or(0, Gathering::held_bytes)
     }
 
     /// Whether it may take an event of `bytes` bytes, where `share` bytes are its part of the
@@ -194,12 +169,12 @@ impl Lane {
             let mut batch = OpenBatch::new(Framing::Bare, payload.len(), now.instant);
             batch.add(payload, record);
             let chain = self.key_chain(record, &target);
-            self.enqueue(batch.seal(), target, chain);
+            self.queue.push(batch.seal(), target, chain);
             return;
         };
         for Sealed { batch, target } in gathering.add(record, payload, &target, now.instant) {
             let chain = self.target_chain(&target);
-            self.enqueue(batch, target, chain);
+            self.queue.push(batch, target, chain);
         }
     }
 
@@ -222,21 +197,13 @@ impl Lane {
         if self.action().paused {
             return None;
         }
-        while let Some(&Reverse((at, id))) = self.backing_off.peek()
-            && at <= now.instant
-        {
-            self.backing_off.pop();
-            self.ready.push_back(id);
-        }
         if !self.may_send() {
             return None;
         }
-        if self.ready.is_empty() {
+        if !self.queue.is_ready(now.instant) {
             self.seal_what_is_due(now.instant);
         }
-        let id = self.ready.pop_front()?;
-        self.in_flight += 1;
-        Some(self.attempt(id, now))
+        self.attempt(now)
     }
 
     /// When [`poll`](Self::poll) has something again, if no answer arrives before.
@@ -245,7 +212,7 @@ impl Lane {
         if self.action().paused || !self.may_send() {
             return None;
         }
-        let retry = self.backing_off.peek().map(|&Reverse((at, _))| at);
+        let retry = self.queue.wake_at();
         let gathering = self.gathering.as_ref();
         let batch = gathering.and_then(|open| open.due_at(|target| !self.is_held(target)));
         retry.into_iter().chain(batch).min()
@@ -264,29 +231,29 @@ impl Lane {
     ) -> Completed {
         self.in_flight -= 1;
         let id = ticket.request;
-        let events = self.requests[id.0].batch.entries().len();
+        let events = self.queue.request(id).batch.entries().len();
         match self.action().delivery.verdicts.judge(answer.outcome, events) {
             Verdict::Accept => {
-                let request = self.remove(id);
+                let request = self.queue.remove(id);
                 for entry in request.batch.entries() {
                     self.settle(entry.offset);
                 }
                 Completed::Delivered(request.batch)
             }
             Verdict::Retry => {
-                let request = &mut self.requests[id.0];
+                let request = self.queue.request(id);
                 request.failures = request.failures.saturating_add(1);
                 let failures = request.failures;
                 let wait = retry::backoff(&self.action().delivery.retry, failures, chance);
-                self.backing_off.push(Reverse((now.instant + wait, id)));
+                self.queue.back_off(id, now.instant + wait);
                 Completed::Retried
             }
             Verdict::Split => {
-                self.split(id);
+                self.queue.split(id);
                 Completed::Split
             }
             Verdict::Reject => {
-                let request = self.remove(id);
+                let request = self.queue.remove(id);
                 Completed::Rejected(self.letters(&request, answer))
             }
         }
@@ -307,33 +274,11 @@ impl Lane {
         let open = self.gathering.as_mut().map(Gathering::seal_all);
         for Sealed { batch, target } in open.into_iter().flatten() {
             let chain = self.target_chain(&target);
-            self.enqueue(batch, target, chain);
+            self.queue.push(batch, target, chain);
         }
-        let fresh = self.requests.iter().filter(|(_, request)| request.attempts == 0);
-        let fresh: Vec<_> = fresh.map(|(id, _)| RequestId(id)).collect();
-        for id in fresh {
-            let request = &mut self.requests[id.0];
-            let left = request.batch.entries().iter().filter(|entry| !end.is_past(entry.offset));
-            let left: Vec<_> = left.map(|entry| entry.offset).collect();
-            self.request_bytes -= request.batch.held_bytes();
-            match request.batch.below(end) {
-                Some(below) => {
-                    self.request_bytes += below.held_bytes();
-                    request.batch = below;
-                }
-                None => {
-                    self.requests.remove(id.0);
-                }
-            }
-            for offset in left {
-                self.settle(offset);
-            }
+        for offset in self.queue.leave_from(end) {
+            self.settle(offset);
         }
-        // Chains are in the order of the partition: behind a request that is left there are only
-        // such as are left too, and what remains keeps its turn.
-        let requests = &self.requests;
-        self.ready.retain(|id| requests.contains(id.0));
-        self.chains.retain(|id| requests.contains(id.0));
     }
 
     fn action(&self) -> &Action {
@@ -362,7 +307,7 @@ impl Lane {
     }
 
     fn is_held(&self, target: &Target) -> bool {
-        self.target_chain(target).is_some_and(|chain| self.chains.is_held(chain))
+        self.target_chain(target).is_some_and(|chain| self.queue.is_held(chain))
     }
 
     /// Batches are sealed only when they can go: until then they may still gain company.
@@ -371,31 +316,15 @@ impl Lane {
         while let Some(sealed) = gathering.seal_due(now, |target| !self.is_held(target)) {
             let Sealed { batch, target } = sealed;
             let chain = self.target_chain(&target);
-            self.enqueue(batch, target, chain);
+            self.queue.push(batch, target, chain);
         }
         self.gathering = Some(gathering);
     }
 
-    fn enqueue(&mut self, batch: Batch, target: Arc<Target>, chain: Option<ChainId>) {
-        let request = Request {
-            batch,
-            target,
-            chain,
-            stamp: None,
-            attempts: 0,
-            failures: 0,
-            first_attempt_at: None,
-        };
-        self.request_bytes += request.batch.held_bytes();
-        let id = RequestId(self.requests.insert(request));
-        if chain.is_none_or(|chain| self.chains.enter(chain, id) == Turn::Now) {
-            self.ready.push_back(id);
-        }
-    }
-
-    fn attempt(&mut self, id: RequestId, now: Now) -> Attempt {
+    /// Begins the next request that is ready.
+    fn attempt(&mut self, now: Now) -> Option<Attempt> {
         let action = &self.plan.actions[self.id.0];
-        let request = &mut self.requests[id.0];
+        let (id, request) = self.queue.next()?;
         let entries = request.batch.entries();
         let stamp = request.stamp.get_or_insert_with(|| {
             let bytes = match action.delivery.signature {
@@ -403,16 +332,17 @@ impl Lane {
                 SignatureScope::FirstElement => request.batch.payload(0),
             };
             let (destination, name) = (&action.destination_name, &action.name);
+            let key = idempotency_key(destination, name, &self.partition, entries);
             Stamp {
                 signature: self.signer.as_ref().map(|signer| signer.sign(bytes).into()),
-                idempotency_key: idempotency_key(destination, name, &self.partition, entries)
-                    .into(),
+                idempotency_key: key.into(),
             }
         });
         request.attempts = request.attempts.saturating_add(1);
         request.first_attempt_at.get_or_insert(now.unix_ms);
+        self.in_flight += 1;
         self.attempted = self.attempted.max(entries.last().map(|entry| entry.offset.next()));
-        Attempt {
+        Some(Attempt {
             ticket: Ticket { action: self.id, request: id },
             target: Arc::clone(&request.target),
             body: request.batch.body().clone(),
@@ -420,38 +350,7 @@ impl Lane {
             idempotency_key: Arc::clone(&stamp.idempotency_key),
             events: entries.len(),
             timeout: action.delivery.timeout,
-        }
-    }
-
-    /// Takes out a request that is through, and gives the next of its chain its turn.
-    fn remove(&mut self, id: RequestId) -> Request {
-        let request = self.requests.remove(id.0);
-        self.request_bytes -= request.batch.held_bytes();
-        let next = request.chain.and_then(|chain| self.chains.leave(chain));
-        self.ready.extend(next);
-        request
-    }
-
-    /// Puts the halves of a request in its place, the earlier one first.
-    fn split(&mut self, id: RequestId) {
-        let whole = self.requests.remove(id.0);
-        let (first, second) = whole.batch.split();
-        self.request_bytes -= whole.batch.held_bytes();
-        self.request_bytes += first.held_bytes() + second.held_bytes();
-        let half = |batch| Request {
-            batch,
-            target: Arc::clone(&whole.target),
-            stamp: None,
-            failures: 0,
-            ..whole
-        };
-        let first = RequestId(self.requests.insert(half(first)));
-        let second = RequestId(self.requests.insert(half(second)));
-        match whole.chain {
-            Some(chain) => self.chains.enter_next(chain, second),
-            None => self.ready.push_front(second),
-        }
-        self.ready.push_front(first);
+        })
     }
 
     fn letters(&self, request: &Request, answer: &Answer) -> Vec<(Offset, DeadLetter)> {
