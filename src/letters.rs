@@ -53,6 +53,7 @@ pub struct Letters {
     due: VecDeque<LetterId>,
     backing_off: BinaryHeap<Reverse<(Instant, LetterId)>>,
     held_bytes: usize,
+    end: Option<Position>,
 }
 
 #[derive(Debug)]
@@ -82,15 +83,16 @@ impl Letters {
         self.held_bytes
     }
 
-    /// The position of a reader that has read the record of every pending letter.
+    /// The position of a reader that has read the record of every letter there ever was.
     #[must_use]
     pub fn end(&self) -> Option<Position> {
-        self.pending.iter().map(|(_, pending)| pending.offset.next()).max()
+        self.end
     }
 
     /// A letter is to be written; the event at `offset` is settled by it.
     pub fn add(&mut self, debtor: Debtor, offset: Offset, letter: DeadLetter) {
         self.held_bytes += letter.held_bytes();
+        self.end = self.end.max(Some(offset.next()));
         let pending = Pending { debtor, offset, letter: Arc::new(letter), failures: 0 };
         self.due.push_back(LetterId(self.pending.insert(pending)));
     }

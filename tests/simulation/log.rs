@@ -1,0 +1,143 @@
+//! What a world reads: one partition's log, and a configuration that wants some of it.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use fastrand::Rng;
+use hookcast::config::Config;
+use hookcast::plan::{ActionId, Plan};
+use hookcast::record::{Offset, Record};
+
+/// A partition's log, with gaps as compaction and transactions leave them.
+pub struct Log {
+    pub records: Vec<Logged>,
+}
+
+/// One record.
+pub struct Logged {
+    pub offset: i64,
+    pub key: Option<String>,
+    pub value: Option<String>,
+    /// The actions that it is owed to.
+    pub owed: Vec<ActionId>,
+    /// No endpoint accepts it.
+    pub is_poison: bool,
+    /// It is no event.
+    pub is_invalid: bool,
+}
+
+impl Logged {
+    pub fn record(&self) -> Record<'_> {
+        Record {
+            offset: Offset(self.offset),
+            timestamp: Some(1_700_000_000_000 + self.offset),
+            key: self.key.as_deref().map(str::as_bytes),
+            value: self.value.as_deref().map(str::as_bytes),
+            headers: Vec::new(),
+        }
+    }
+}
+
+impl Log {
+    pub fn new(random: &mut Rng, actions: usize) -> Self {
+        let keys = random.usize(1..8);
+        let length = random.usize(1..120);
+        let mut offset = random.i64(0..5);
+        let mut records = Vec::with_capacity(length);
+        for _ in 0..length {
+            records.push(logged(random, offset, keys, actions));
+            offset += if random.u8(0..10) == 0 { random.i64(2..20) } else { 1 };
+        }
+        Self { records }
+    }
+
+    /// The position behind the last record.
+    pub fn end(&self) -> i64 {
+        self.records.last().map_or(0, |record| record.offset + 1)
+    }
+
+    pub fn by_offset(&self) -> HashMap<i64, &Logged> {
+        self.records.iter().map(|record| (record.offset, record)).collect()
+    }
+}
+
+fn logged(random: &mut Rng, offset: i64, keys: usize, actions: usize) -> Logged {
+    let key = (random.u8(0..8) > 0).then(|| format!("key-{}", random.usize(0..keys)));
+    let nothing = |value: Option<&str>, is_invalid| Logged {
+        offset,
+        key: key.clone(),
+        value: value.map(str::to_owned),
+        owed: Vec::new(),
+        is_poison: false,
+        is_invalid,
+    };
+    match random.u8(0..20) {
+        0 => return nothing(None, false),
+        1 => return nothing(Some("no json"), true),
+        2 => return nothing(Some(r#"{"type":"unknown"}"#), false),
+        3 => return nothing(Some(r#"{"type":"track","integrations":{"All":false}}"#), false),
+        _ => {}
+    }
+    // Which actions want the event stands in it: `a0`, `a1`, …
+    let wanted = random.usize(0..1 << actions);
+    let wants: Vec<_> = (0..actions).filter(|action| wanted & (1 << action) != 0).collect();
+    let flags: String = wants.iter().map(|action| format!(r#","a{action}":true"#)).collect();
+    // Now and then there is no payload to be made of it.
+    let data =
+        if random.u8(0..25) == 0 { "17".to_owned() } else { format!(r#"{{"offset":{offset}}}"#) };
+    let padding = "x".repeat(random.usize(0..300));
+    let host = random.usize(0..3);
+    Logged {
+        offset,
+        key,
+        value: Some(format!(
+            r#"{{"type":"track","offset":{offset},"host":"h{host}","data":{data},"padding":"{padding}"{flags}}}"#
+        )),
+        owed: wants.into_iter().map(ActionId).collect(),
+        is_poison: random.u8(0..20) == 0,
+        is_invalid: false,
+    }
+}
+
+/// A configuration with so many actions, each different.
+pub fn plan(random: &mut Rng, actions: usize) -> Arc<Plan> {
+    let mut yaml = String::from(
+        "kafka: { bootstrap.servers: 'unused:1', group.id: simulation }\n\
+         sources: { all: { topics: [log] } }\n\
+         egress: { allow_private: true }\n\
+         destinations:\n  d:\n    shared_secret: secret\n    actions:\n",
+    );
+    for action in 0..actions {
+        let batch = match random.u8(0..3) {
+            0 => "false".to_owned(),
+            1 => "true".to_owned(),
+            _ => format!(
+                "{{ max_events: {}, max_bytes: {}B, max_delay: {}ms }}",
+                random.usize(1..10),
+                random.usize(1..2000),
+                random.usize(0..500)
+            ),
+        };
+        let url = if random.bool() {
+            "http://127.0.0.1:1/".to_owned()
+        } else {
+            "{ '@template': 'http://{{host}}.localhost/' }".to_owned()
+        };
+        let data = match random.u8(0..3) {
+            0 => "{ '@path': data }",
+            1 => "{ offset: { '@path': offset }, text: constant }",
+            _ => "{ '@path': '$.' }",
+        };
+        let order = if random.u8(0..4) == 0 { "none" } else { "key" };
+        let concurrency = random.usize(1..6);
+        yaml += &format!(
+            "      action{action}:\n        trigger: a{action} = true\n        url: {url}\n        \
+             data: {data}\n        batch: {batch}\n        delivery: {{ order: {order}, \
+             concurrency: {concurrency} }}\n"
+        );
+    }
+    let config =
+        Config::parse("simulation.yaml", &yaml, Path::new(""), &|name| std::env::var(name));
+    Arc::new(config.unwrap_or_else(|errors| panic!("{errors}\n{yaml}")).plan)
+}

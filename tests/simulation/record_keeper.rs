@@ -1,0 +1,144 @@
+//! Who keeps the records of a world, and knows when a theorem is broken.
+
+use std::collections::{HashMap, HashSet};
+
+use hookcast::plan::{ActionId, Order, Plan};
+
+use crate::log::Log;
+
+/// Who a debt is owed to; none: the dead-letter topic, for a record that is no event.
+pub type Creditor = Option<ActionId>;
+
+/// What has been settled in a world, over all lives of its pipelines.
+#[derive(Default)]
+pub struct RecordKeeper {
+    settled: HashSet<(Creditor, i64)>,
+    /// The same for the present life.
+    settled_now: HashSet<(Creditor, i64)>,
+    committed: i64,
+    /// Sets of events by their idempotency key, and the other way round.
+    sets: HashMap<String, (ActionId, Vec<i64>)>,
+    keys: HashMap<(ActionId, Vec<i64>), String>,
+    /// The last offset that was accepted in this life, by action, target and key.
+    accepted: HashMap<(ActionId, String, Option<String>), i64>,
+    /// What is in flight: no two of them at a time.
+    in_flight: HashSet<(ActionId, String, Option<String>)>,
+    /// What may be settled once more, since a crash came before its commit.
+    may_repeat: HashSet<(Creditor, i64)>,
+}
+
+impl RecordKeeper {
+    pub fn committed(&self) -> i64 {
+        self.committed
+    }
+
+    pub fn is_settled(&self, creditor: Creditor, offset: i64) -> bool {
+        self.settled.contains(&(creditor, offset))
+    }
+
+    /// Everything that must not move while it is ordered: single events by key, batches whole.
+    fn chains(
+        plan: &Plan,
+        log: &Log,
+        action: ActionId,
+        url: &str,
+        offsets: &[i64],
+    ) -> Vec<(ActionId, String, Option<String>)> {
+        let chosen = &plan.actions[action.0];
+        if chosen.delivery.order == Order::None {
+            return Vec::new();
+        }
+        if chosen.batch.is_some() {
+            return vec![(action, url.to_owned(), None)];
+        }
+        let records = log.by_offset();
+        let key = records[&offsets[0]].key.clone();
+        key.map(|key| (action, url.to_owned(), Some(key))).into_iter().collect()
+    }
+
+    pub fn sent(
+        &mut self,
+        (plan, log): (&Plan, &Log),
+        action: ActionId,
+        (url, idempotency_key): (&str, &str),
+        offsets: &[i64],
+    ) {
+        for offset in offsets {
+            let debt = (Some(action), *offset);
+            assert!(!self.settled_now.contains(&debt), "{offset} goes to {action:?} twice");
+            assert!(
+                !self.settled.contains(&debt) || self.may_repeat.contains(&debt),
+                "{offset} is sent to {action:?} again although it is settled"
+            );
+            assert!(*offset >= self.committed || self.may_repeat.contains(&debt));
+        }
+        for chain in Self::chains(plan, log, action, url, offsets) {
+            assert!(self.in_flight.insert(chain.clone()), "two at a time in {chain:?}");
+            let last = self.accepted.get(&chain).copied().unwrap_or(-1);
+            assert!(offsets[0] > last, "{} after {last} in {chain:?}", offsets[0]);
+        }
+        let set = (action, offsets.to_vec());
+        let known = self.sets.entry(idempotency_key.to_owned()).or_insert_with(|| set.clone());
+        assert_eq!(*known, set, "one idempotency key for two sets");
+        let known = self.keys.entry(set).or_insert_with(|| idempotency_key.to_owned());
+        assert_eq!(known, idempotency_key, "two idempotency keys for one set");
+    }
+
+    pub fn answered(
+        &mut self,
+        (plan, log): (&Plan, &Log),
+        action: ActionId,
+        url: &str,
+        offsets: &[i64],
+        is_accepted: bool,
+    ) {
+        for chain in Self::chains(plan, log, action, url, offsets) {
+            self.in_flight.remove(&chain);
+            if is_accepted {
+                self.accepted.insert(chain, *offsets.last().expect("a request has events"));
+            }
+        }
+        if is_accepted {
+            offsets.iter().for_each(|offset| self.settle(Some(action), *offset));
+        }
+    }
+
+    pub fn settle(&mut self, creditor: Creditor, offset: i64) {
+        self.settled.insert((creditor, offset));
+        self.settled_now.insert((creditor, offset));
+    }
+
+    /// The broker has accepted a position.
+    pub fn commit(&mut self, log: &Log, position: i64) {
+        assert!(position >= self.committed, "{position} is behind {}", self.committed);
+        for record in log.records.iter().filter(|record| record.offset < position) {
+            self.assert_settled(record);
+        }
+        self.committed = position;
+    }
+
+    pub fn assert_settled(&self, record: &crate::log::Logged) {
+        let creditors = record.owed.iter().map(|action| Some(*action));
+        for creditor in creditors.chain(record.is_invalid.then_some(None)) {
+            assert!(
+                self.is_settled(creditor, record.offset),
+                "{} is committed, but not settled for {creditor:?}",
+                record.offset
+            );
+        }
+    }
+
+    /// A pipeline has gone, and another one begins at the committed position.
+    pub fn new_life(&mut self, is_clean: bool) {
+        self.in_flight.clear();
+        self.accepted.clear();
+        let settled_now = std::mem::take(&mut self.settled_now);
+        let is_ahead = |(_, offset): &&(Creditor, i64)| *offset >= self.committed;
+        if is_clean {
+            let repeated: Vec<_> = settled_now.iter().filter(is_ahead).collect();
+            assert!(repeated.is_empty(), "a clean hand-over repeats {repeated:?}");
+        } else {
+            self.may_repeat.extend(self.settled.iter().filter(is_ahead));
+        }
+    }
+}

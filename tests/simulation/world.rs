@@ -1,0 +1,307 @@
+//! One world: a log, a plan, endpoints, a broker, and chance.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fastrand::Rng;
+use hookcast::lane::{Answer, Attempt};
+use hookcast::letters::{Debtor, Writing};
+use hookcast::pipeline::{Completion, Pipeline, Step};
+use hookcast::plan::Plan;
+use hookcast::record::{Now, Position, TopicPartition};
+use hookcast::verdict::Outcome;
+use serde_json::Value;
+
+use crate::log::{self, Log};
+use crate::record_keeper::RecordKeeper;
+
+/// After so many steps the world turns kind, so that everything comes to an end.
+const HOSTILE_STEPS: usize = 1500;
+/// A kind world that has not come to its end by now never does.
+const MOST_STEPS: usize = 40_000;
+
+/// What was seen to happen, so that it is known that it happens at all.
+#[derive(Default)]
+pub struct Sights {
+    crashes: usize,
+    drains: usize,
+    retries: usize,
+    splits: usize,
+    rejections: usize,
+    failed_letters: usize,
+    full_pipelines: usize,
+    batches: usize,
+}
+
+impl Sights {
+    pub fn add(&mut self, other: &Self) {
+        self.crashes += other.crashes;
+        self.drains += other.drains;
+        self.retries += other.retries;
+        self.splits += other.splits;
+        self.rejections += other.rejections;
+        self.failed_letters += other.failed_letters;
+        self.full_pipelines += other.full_pipelines;
+        self.batches += other.batches;
+    }
+
+    pub fn assert_that_everything_was_seen(&self) {
+        let counts = [
+            self.crashes,
+            self.drains,
+            self.retries,
+            self.splits,
+            self.rejections,
+            self.failed_letters,
+            self.full_pipelines,
+            self.batches,
+        ];
+        assert!(counts.iter().all(|count| *count > 100), "too quiet: {counts:?}");
+    }
+}
+
+pub struct World {
+    random: Rng,
+    log: Log,
+    plan: Arc<Plan>,
+    keeper: RecordKeeper,
+    pipeline: Pipeline,
+    room: usize,
+    /// The index of the next record that the reader gets.
+    next: usize,
+    now: Now,
+    requests: Vec<Attempt>,
+    letters: Vec<Writing>,
+    is_draining: bool,
+    /// How likely what fails fails, out of a hundred.
+    hostility: u8,
+    sights: Sights,
+}
+
+impl World {
+    pub fn new(seed: u64) -> Self {
+        let mut random = Rng::with_seed(seed);
+        let actions = random.usize(1..5);
+        let plan = log::plan(&mut random, actions);
+        let log = Log::new(&mut random, actions);
+        let room = if random.bool() { usize::MAX } else { random.usize(1..20_000) };
+        let mut world = Self {
+            pipeline: pipeline(&plan, None),
+            hostility: random.u8(0..60),
+            log,
+            plan,
+            keeper: RecordKeeper::default(),
+            room,
+            next: 0,
+            now: Now { instant: Instant::now(), unix_ms: 1_700_000_000_000 },
+            requests: Vec::new(),
+            letters: Vec::new(),
+            is_draining: false,
+            sights: Sights::default(),
+            random,
+        };
+        world.pipeline.allow(room);
+        world
+    }
+
+    /// Lives until everything is settled and committed.
+    pub fn live(mut self) -> Sights {
+        for step in 0.. {
+            assert!(step < MOST_STEPS, "nothing comes to an end");
+            if step == HOSTILE_STEPS {
+                self.hostility = 0;
+            }
+            self.step();
+            self.obey_pipeline();
+            self.check_memory();
+            if step > HOSTILE_STEPS && self.keeper.committed() >= self.log.end() {
+                break;
+            }
+        }
+        self.log.records.iter().for_each(|record| self.keeper.assert_settled(record));
+        assert!(self.is_draining || self.pipeline.is_empty());
+        self.sights
+    }
+
+    fn step(&mut self) {
+        match self.random.u8(0..100) {
+            0..30 => self.read(),
+            30..60 => self.answer(),
+            60..75 => self.acknowledge(),
+            75..85 => self.pass_time(),
+            85..95 => self.commit(),
+            95 if self.is_hostile() => self.crash(),
+            96 if !self.is_draining && self.is_hostile() => {
+                self.sights.drains += 1;
+                self.is_draining = true;
+                self.pipeline.drain(self.now);
+            }
+            _ => self.hand_over(),
+        }
+    }
+
+    fn is_hostile(&mut self) -> bool {
+        self.random.u8(0..100) < self.hostility
+    }
+
+    fn read(&mut self) {
+        for _ in 0..self.random.usize(1..20) {
+            if !self.pipeline.wants_record() {
+                self.sights.full_pipelines += usize::from(!self.is_draining);
+                return;
+            }
+            let Some(record) = self.log.records.get(self.next) else { return };
+            self.next += 1;
+            self.pipeline.push(&record.record(), self.now);
+        }
+    }
+
+    fn obey_pipeline(&mut self) {
+        let mut steps = Vec::new();
+        self.pipeline.poll(self.now, &mut steps);
+        for step in steps {
+            match step {
+                Step::DeadLetter(writing) => self.letters.push(writing),
+                Step::Send(attempt) => {
+                    let offsets = offsets(&attempt);
+                    assert_eq!(offsets.len(), attempt.events);
+                    assert!(attempt.signature.is_some());
+                    self.sights.batches += usize::from(offsets.len() > 1);
+                    self.keeper.sent(
+                        (&self.plan, &self.log),
+                        attempt.ticket.action,
+                        (&attempt.target.url, &attempt.idempotency_key),
+                        &offsets,
+                    );
+                    self.requests.push(attempt);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self) {
+        if self.requests.is_empty() {
+            return;
+        }
+        let attempt = self.requests.swap_remove(self.random.usize(0..self.requests.len()));
+        let offsets = offsets(&attempt);
+        let records = self.log.by_offset();
+        let is_poisoned = offsets.iter().any(|offset| records[offset].is_poison);
+        let outcome = if self.is_hostile() {
+            self.random.choice([Outcome::Timeout, Outcome::Connect, Outcome::Status(503)])
+        } else if is_poisoned {
+            self.random.choice([Outcome::Status(400), Outcome::Status(413), Outcome::Status(404)])
+        } else {
+            Some(Outcome::Status(200))
+        };
+        let outcome = outcome.expect("there is a choice");
+        let is_accepted = outcome == Outcome::Status(200);
+        let action = attempt.ticket.action;
+        let context = (&*self.plan, &self.log);
+        self.keeper.answered(context, action, &attempt.target.url, &offsets, is_accepted);
+        let answer = Answer { outcome, detail: String::new() };
+        let chance = self.random.f64();
+        match self.pipeline.complete(attempt.ticket, &answer, self.now, chance) {
+            Completion::Delivered(batch) => assert_eq!(batch.entries().len(), offsets.len()),
+            Completion::Retried => self.sights.retries += 1,
+            Completion::Split => self.sights.splits += 1,
+            Completion::Rejected(_) => self.sights.rejections += 1,
+        }
+    }
+
+    fn acknowledge(&mut self) {
+        if self.letters.is_empty() {
+            return;
+        }
+        let writing = self.letters.swap_remove(self.random.usize(0..self.letters.len()));
+        if self.is_hostile() {
+            self.sights.failed_letters += 1;
+            let chance = self.random.f64();
+            self.pipeline.letter_failed(writing.id, self.now, chance);
+            return;
+        }
+        let offset = writing.letter.headers.iter().find(|(name, _)| name == "hookcast-offset");
+        let offset = offset.and_then(|(_, value)| value.as_deref()).expect("it has an origin");
+        let offset = std::str::from_utf8(offset).expect("a number").parse().expect("a number");
+        let creditor = match writing.debtor {
+            Debtor::Lane(action) => Some(action),
+            Debtor::InvalidEvents => None,
+        };
+        self.keeper.settle(creditor, offset);
+        self.pipeline.letter_written(writing.id);
+    }
+
+    fn pass_time(&mut self) {
+        let until = match self.pipeline.wake_at() {
+            Some(wake) if self.random.bool() => wake.saturating_duration_since(self.now.instant),
+            _ => Duration::from_millis(self.random.u64(0..300)),
+        };
+        self.now.instant += until;
+        self.now.unix_ms += i64::try_from(until.as_millis()).expect("a short while");
+    }
+
+    fn commit(&mut self) {
+        if let Some(position) = self.pipeline.position() {
+            self.keeper.commit(&self.log, position.0);
+        }
+    }
+
+    /// The process ends between any two steps; what is in flight may arrive all the same.
+    fn crash(&mut self) {
+        self.sights.crashes += 1;
+        for attempt in std::mem::take(&mut self.requests) {
+            if self.random.bool() {
+                let offsets = offsets(&attempt);
+                let records = self.log.by_offset();
+                if offsets.iter().all(|offset| !records[offset].is_poison) {
+                    let action = attempt.ticket.action;
+                    offsets.iter().for_each(|offset| self.keeper.settle(Some(action), *offset));
+                }
+            }
+        }
+        self.begin_again(false);
+    }
+
+    /// Gives the partition away once it is drained.
+    fn hand_over(&mut self) {
+        if self.is_draining && self.pipeline.is_empty() {
+            assert!(self.requests.is_empty() && self.letters.is_empty());
+            self.commit();
+            self.begin_again(true);
+        }
+    }
+
+    fn begin_again(&mut self, is_clean: bool) {
+        self.keeper.new_life(is_clean);
+        self.requests.clear();
+        self.letters.clear();
+        self.is_draining = false;
+        let position = self.keeper.committed();
+        self.next = self.log.records.partition_point(|record| record.offset < position);
+        self.pipeline = pipeline(&self.plan, Some(Position(position)));
+        self.pipeline.allow(self.room);
+    }
+
+    /// The bound of memory: the room, and one event or its letter for each lane.
+    fn check_memory(&self) {
+        let largest_event = 8 * 1024;
+        let bound = self.room.saturating_add((self.plan.actions.len() + 2) * largest_event);
+        let held = self.pipeline.held_bytes();
+        assert!(self.is_draining || held <= bound, "{held} bytes where {bound} are allowed");
+    }
+}
+
+fn pipeline(plan: &Arc<Plan>, start: Option<Position>) -> Pipeline {
+    let partition = TopicPartition { topic: "log".into(), partition: 0 };
+    Pipeline::new(Arc::clone(plan), partition, start)
+}
+
+/// The offsets of an attempt's events, as a receiver reads them in the body.
+fn offsets(attempt: &Attempt) -> Vec<i64> {
+    let body: Value = serde_json::from_slice(&attempt.body).expect("a body is JSON");
+    let payloads = match body {
+        Value::Array(payloads) => payloads,
+        payload => vec![payload],
+    };
+    payloads.iter().map(|payload| payload["offset"].as_i64().expect("a number")).collect()
+}
