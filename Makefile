@@ -1,8 +1,7 @@
 # `make` alone lists what there is. CI runs what stands here and nothing else: see .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check kafka needs-rust needs-java
-.DELETE_ON_ERROR:
+.PHONY: help build test check kafka needs-rust needs-java needs-all
 SHELL := /bin/sh
 
 KAFKA := 4.1.1
@@ -14,7 +13,7 @@ help: ## list the targets
 build: needs-rust ## build the release binary, target/release/hookcast
 	cargo build --release --locked
 
-test: needs-rust kafka ## run all tests, those against a real Kafka too
+test: needs-all kafka ## run all tests, those against a real Kafka too
 	cargo test --locked
 
 check: needs-rust ## formatting, lints, documentation, dependencies
@@ -24,7 +23,8 @@ check: needs-rust ## formatting, lints, documentation, dependencies
 	@if cargo deny --version >/dev/null 2>&1; then \
 	    echo 'cargo deny check'; cargo deny --locked check; \
 	else \
-	    echo 'cargo-deny is not installed: licences and advisories were NOT checked (cargo install --locked cargo-deny)'; \
+	    echo 'cargo-deny is not installed: licences and advisories were NOT checked'; \
+	    echo '  (cargo install --locked cargo-deny)'; \
 	fi
 
 # The jars appear under their name only when all of them are there.
@@ -33,29 +33,44 @@ kafka: needs-java ## fetch Apache Kafka for the tests, once (54 MB, from Maven C
 	    set -e; mkdir -p .cache; folder=$$(mktemp -d .cache/kafka.XXXXXX); \
 	    trap 'rm -rf "$$folder"' EXIT; \
 	    echo 'fetching Apache Kafka $(KAFKA) into $(JARS)'; \
-	    mvn --quiet --batch-mode --file tests/kafka/pom.xml dependency:copy-dependencies \
-	        -DincludeScope=runtime -DoutputDirectory="$(CURDIR)/$$folder"; \
+	    mvn --quiet --batch-mode -Dstyle.color=never --file tests/kafka/pom.xml \
+	        dependency:copy-dependencies -DincludeScope=runtime \
+	        -DoutputDirectory="$(CURDIR)/$$folder"; \
 	    chmod 755 "$$folder"; \
-	    mv -T "$$folder" $(JARS) || [ -d $(JARS) ]; \
+	    [ -d $(JARS) ] || mv "$$folder" $(JARS); \
 	}
 
-# librdkafka, OpenSSL, zlib and zstd are built from source: that takes these four, and minutes, once.
+# What is needed, and the package it comes in. librdkafka, OpenSSL, zlib and zstd are built from
+# source: that takes the first three, and minutes, once. Maven is needed only to fetch the jars.
+RUST_TOOLS := cc:build-essential c++:build-essential perl:perl cargo:rustup
+JAVA_TOOLS := java:openjdk-17-jdk-headless $(if $(wildcard $(JARS)),,mvn:maven)
+
+define require
+	@missing= packages=; \
+	for need in $(1); do \
+	    tool=$${need%:*} package=$${need#*:}; \
+	    case $$tool in \
+	    java) version=$$($${JAVA_HOME:+$$JAVA_HOME/bin/}java -version 2>&1 \
+	              | sed -n 's/.* version "\([0-9]*\).*/\1/p'); \
+	          [ "$${version:-0}" -ge 17 ] && continue; tool='java (17 or later)';; \
+	    *)    command -v $$tool >/dev/null && continue;; \
+	    esac; \
+	    missing="$${missing:+$$missing, }$$tool"; \
+	    case " $$packages " in *" $$package "*) ;; *) packages="$$packages $$package";; esac; \
+	done; \
+	[ -z "$$missing" ] || { \
+	    echo "missing: $$missing" >&2; \
+	    echo "run: apt-get install --yes$$packages" >&2; \
+	    case $$packages in *rustup*) echo '(where apt has no rustup: https://rustup.rs)' >&2;; esac; \
+	    exit 1; \
+	}
+endef
+
 needs-rust:
-	@missing=; \
-	for tool in cc c++ perl; do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
-	if [ -n "$$missing" ]; then \
-	    echo "missing:$$missing; run: apt-get install --yes build-essential perl" >&2; exit 1; \
-	fi; \
-	if ! command -v cargo >/dev/null; then \
-	    echo "missing: cargo; run: apt-get install --yes rustup (or see https://rustup.rs)" >&2; exit 1; \
-	fi
+	$(call require,$(RUST_TOOLS))
 
 needs-java:
-	@missing=; \
-	java=$${JAVA_HOME:+$$JAVA_HOME/bin/}java; \
-	version=$$($$java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p'); \
-	[ "$${version:-0}" -ge 17 ] || missing="$$missing java (17 or later)"; \
-	[ -d $(JARS) ] || command -v mvn >/dev/null || missing="$$missing mvn"; \
-	if [ -n "$$missing" ]; then \
-	    echo "missing:$$missing; run: apt-get install --yes openjdk-17-jdk-headless maven" >&2; exit 1; \
-	fi
+	$(call require,$(JAVA_TOOLS))
+
+needs-all:
+	$(call require,$(RUST_TOOLS) $(JAVA_TOOLS))

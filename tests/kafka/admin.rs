@@ -79,9 +79,13 @@ fn metrics_tell_what_happened() {
             Err(format!("(name, labels, expected, seen): {wrong:?}"))
         }
     });
+    until("all metrics", || {
+        let metrics = hookcast.metrics();
+        let missing: Vec<_> =
+            NAMES.iter().filter(|name| !metrics.names().contains(*name)).collect();
+        if missing.is_empty() { Ok(()) } else { Err(format!("missing: {missing:?}")) }
+    });
     let metrics = hookcast.metrics();
-    let missing: Vec<_> = NAMES.iter().filter(|name| !metrics.names().contains(*name)).collect();
-    assert!(missing.is_empty(), "not among the metrics: {missing:?}");
     let foreign: Vec<_> =
         metrics.names().into_iter().filter(|name| !name.starts_with("hookcast_")).collect();
     assert!(foreign.is_empty(), "without the prefix: {foreign:?}");

@@ -18,7 +18,7 @@ fn ended_in_mid_stream(
     let broker = Broker::shared();
     broker.create_topic(topic, 4, &[]);
     let receiver = Receiver::start(Some(SECRET));
-    receiver.answer(|_| Answer::ok().after(Duration::from_millis(5)));
+    receiver.answer(|_| Answer::ok().after(Duration::from_millis(10)));
     let yaml = one_action(topic, &receiver.url("/"), mode.settings());
     let config = configure(Config::new(broker, topic, &yaml));
     let mut stream = Stream::new(400);

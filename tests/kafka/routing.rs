@@ -33,6 +33,7 @@ fn each_of_the_six_calls_goes_to_the_action_that_wants_it() {
         Record::new(format!(
             r#"{{"messageId":"{call}/{number}","type":"{call}","userId":"user-{number}"}}"#
         ))
+        .key(call)
     };
     broker.produce(topic, (0..20).flat_map(|number| TYPES.map(|call| event(call, number))));
 
@@ -63,6 +64,7 @@ fn tombstones_other_types_and_refused_integrations_are_skipped_and_counted() {
         Record::new(format!(
             r#"{{"type":"track","messageId":"i/{number}","integrations":{integrations}}}"#
         ))
+        .key("i")
     };
     broker.produce(
         topic,

@@ -31,7 +31,7 @@ impl Mode {
     pub fn settings(self) -> &'static [&'static str] {
         match self {
             Self::Single => &[],
-            Self::Batched => &["batch: { max_events: 50, max_delay: 20ms }"],
+            Self::Batched => &["batch: { max_events: 20, max_delay: 20ms }"],
         }
     }
 }
