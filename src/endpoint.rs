@@ -242,7 +242,8 @@ fn classify(error: &reqwest::Error) -> Outcome {
             return Outcome::Dns;
         }
         let inside = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>() || inside.is_some_and(|inside| inside.is::<rustls::Error>())
+        if cause.is::<rustls::Error>()
+            || inside.is_some_and(<dyn StdError + Send + Sync>::is::<rustls::Error>)
         {
             return Outcome::Tls;
         }

@@ -36,7 +36,7 @@ pub enum Completion {
 pub(crate) struct Lanes {
     plan: Arc<Plan>,
     partition: TopicPartition,
-    lanes: BTreeMap<ActionId, Lane>,
+    by_action: BTreeMap<ActionId, Lane>,
     /// The lanes that owe something.
     busy: BTreeSet<ActionId>,
     letters: Letters,
@@ -53,7 +53,7 @@ impl Lanes {
         Self {
             plan,
             partition,
-            lanes: BTreeMap::new(),
+            by_action: BTreeMap::new(),
             busy: BTreeSet::new(),
             letters: Letters::new(),
             invalid_events: Unsettled::new(),
@@ -85,13 +85,13 @@ impl Lanes {
 
     /// The position of a reader that has read everything that was begun.
     pub(crate) fn begun(&self) -> Option<Position> {
-        self.lanes.values().filter_map(Lane::attempted).chain(self.letters.end()).max()
+        self.by_action.values().filter_map(Lane::attempted).chain(self.letters.end()).max()
     }
 
     /// Whether the lane of `id` may take an event of `bytes` bytes. Lanes that hold events share
     /// the memory equally.
     pub(crate) fn has_room(&self, id: ActionId, bytes: usize) -> bool {
-        let Some(lane) = self.lanes.get(&id) else { return true };
+        let Some(lane) = self.by_action.get(&id) else { return true };
         let sharing = self.busy.len() + usize::from(!self.busy.contains(&id));
         lane.has_room(bytes, self.room / sharing)
     }
@@ -109,7 +109,7 @@ impl Lanes {
             if self.has_room(id, event.text().len()) {
                 self.take(id, record, event, now);
             } else {
-                self.lanes.get_mut(&id).expect("a lane without room exists").flush();
+                self.by_action.get_mut(&id).expect("a lane without room exists").flush();
                 without_room.push(id);
             }
         }
@@ -118,7 +118,7 @@ impl Lanes {
 
     fn take(&mut self, id: ActionId, record: &Record<'_>, event: Event<'_>, now: Now) {
         let lane = self
-            .lanes
+            .by_action
             .entry(id)
             .or_insert_with(|| Lane::new(Arc::clone(&self.plan), id, self.partition.clone()));
         self.busy.insert(id);
@@ -176,7 +176,7 @@ impl Lanes {
     /// Hands every request that is to be made now to `send`.
     pub(crate) fn send(&mut self, now: Now, mut send: impl FnMut(Attempt)) {
         for id in &self.busy {
-            let lane = self.lanes.get_mut(id).expect("a busy lane exists");
+            let lane = self.by_action.get_mut(id).expect("a busy lane exists");
             while let Some(attempt) = lane.poll(now) {
                 send(attempt);
             }
@@ -194,7 +194,7 @@ impl Lanes {
         now: Now,
         chance: f64,
     ) -> Completion {
-        let lane = self.lanes.get_mut(&ticket.action).expect("a lane that sends exists");
+        let lane = self.by_action.get_mut(&ticket.action).expect("a lane that sends exists");
         let completion = match lane.complete(ticket, answer, now, chance) {
             Completed::Delivered(batch) => Completion::Delivered(batch),
             Completed::Retried => Completion::Retried,
@@ -215,7 +215,7 @@ impl Lanes {
         match self.letters.written(id) {
             (Debtor::InvalidEvents, offset) => self.invalid_events.settle(offset),
             (Debtor::Lane(action), offset) => {
-                self.lanes.get_mut(&action).expect("a lane that owes exists").settle(offset);
+                self.by_action.get_mut(&action).expect("a lane that owes exists").settle(offset);
                 self.note_if_idle(action);
             }
         }
@@ -227,23 +227,23 @@ impl Lanes {
 
     /// Forgets what was never begun and lies at `end` or above.
     pub(crate) fn leave_from(&mut self, end: Position) {
-        for lane in self.lanes.values_mut() {
+        for lane in self.by_action.values_mut() {
             lane.leave_from(end);
         }
-        self.busy.retain(|id| !self.lanes[id].is_empty());
+        self.busy.retain(|id| !self.by_action[id].is_empty());
     }
 
     /// Half-full batches wait no longer for company.
     pub(crate) fn flush(&mut self) {
-        self.lanes.values_mut().for_each(Lane::flush);
+        self.by_action.values_mut().for_each(Lane::flush);
     }
 
     fn busy(&self) -> impl Iterator<Item = &Lane> {
-        self.busy.iter().map(|id| &self.lanes[id])
+        self.busy.iter().map(|id| &self.by_action[id])
     }
 
     fn note_if_idle(&mut self, action: ActionId) {
-        if self.lanes[&action].is_empty() {
+        if self.by_action[&action].is_empty() {
             self.busy.remove(&action);
         }
     }

@@ -152,6 +152,9 @@ impl Metrics {
     }
 
     /// A record was owed to nobody.
+    ///
+    /// # Panics
+    /// Never: the list of reasons is complete.
     pub fn skipped(&self, skip: Skip) {
         let index = Skip::ALL.iter().position(|known| *known == skip);
         self.skipped[index.expect("the list of reasons is complete")].inc();

@@ -71,9 +71,7 @@ impl Verdicts {
         }
         match status {
             200..=299 => Verdict::Accept,
-            408 | 423 | 425 | 429 => Verdict::Retry,
-            501 => Verdict::Reject,
-            500..=599 => Verdict::Retry,
+            408 | 423 | 425 | 429 | 500 | 502..=599 => Verdict::Retry,
             400 | 413 | 422 if events >= 2 => Verdict::Split,
             _ => Verdict::Reject,
         }

@@ -231,7 +231,9 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                 Pushed::Skipped(skip) => metrics.skipped(skip),
                 Pushed::Invalid => {}
                 Pushed::Owed(actions) => {
-                    actions.iter().for_each(|&id| metrics.action(id).matched.inc());
+                    for &id in actions {
+                        metrics.action(id).matched.inc();
+                    }
                 }
             }
         }

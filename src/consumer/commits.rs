@@ -98,33 +98,37 @@ impl Commits {
             }
         }
     }
+}
 
-    /// Commits what revoked partitions have settled, before they are given away.
-    pub(super) fn commit_revoked<C: ConsumerContext>(
-        &mut self,
-        consumer: &BaseConsumer<C>,
-        revoked: &[(TopicPartition, Held)],
-        patience: Duration,
-    ) {
-        let moved = list(revoked.iter().map(|(partition, held)| (partition, held)));
-        if moved.count() == 0 {
-            return;
-        }
-        let deadline = Instant::now() + patience;
-        loop {
-            match consumer.commit(&moved, CommitMode::Sync) {
-                Ok(()) => return,
-                // The group is between two generations; it takes commits again in a moment.
-                Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::RebalanceInProgress))
-                    if Instant::now() < deadline =>
-                {
-                    std::thread::park_timeout(RETRY_AFTER);
-                }
-                Err(error) => {
-                    warn!(%error, "revoked partitions could not be committed; the events since \
-                        the last commit will be sent again");
-                    return;
-                }
+/// Commits what revoked partitions have settled, before they are given away.
+pub(super) fn commit_revoked<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    metrics: &Metrics,
+    revoked: &[(TopicPartition, Held)],
+    patience: Duration,
+) {
+    let moved = list(revoked.iter().map(|(partition, held)| (partition, held)));
+    if moved.count() == 0 {
+        return;
+    }
+    let deadline = Instant::now() + patience;
+    loop {
+        match consumer.commit(&moved, CommitMode::Sync) {
+            Ok(()) => return metrics.commits_accepted.inc(),
+            // The group is between two generations; it takes commits again in a moment.
+            Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::RebalanceInProgress))
+                if Instant::now() < deadline =>
+            {
+                std::thread::park_timeout(RETRY_AFTER);
+            }
+            Err(error) => {
+                metrics.commits_failed.inc();
+                warn!(
+                    %error,
+                    "revoked partitions could not be committed; the events since the last \
+                     commit will be sent again"
+                );
+                return;
             }
         }
     }

@@ -16,7 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{debug, error, info, warn};
 
-use super::commits::Commits;
+use super::commits::{self, Commits};
 use super::faults::{self, Fault};
 use super::{BEAT, Error, Start, start};
 use crate::health::Health;
@@ -26,7 +26,7 @@ use crate::record::{Position, TopicPartition};
 use crate::worker::{Outside, Progress, Worker};
 
 /// How long the poll loop may stand still beyond a drain: the commit that follows it.
-const AFTER_DRAIN: Duration = Duration::from_secs(60);
+const AFTER_DRAIN: Duration = Duration::from_mins(1);
 
 /// The context of the consumer. All callbacks but `log` run on the thread that polls.
 pub(super) struct Group {
@@ -261,7 +261,7 @@ impl Group {
             self.health().set_joined_group(false);
         } else if !held.is_empty() {
             self.drain(&held);
-            lock(&self.commits).commit_revoked(consumer, &held, self.drain_timeout);
+            commits::commit_revoked(consumer, &self.outside.metrics, &held, self.drain_timeout);
             info!(partitions, "partitions revoked");
         }
         for (partition, held) in held {

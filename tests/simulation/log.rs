@@ -1,6 +1,7 @@
 //! What a world reads: one partition's log, and a configuration that wants some of it.
 
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -82,7 +83,10 @@ fn logged(random: &mut Rng, offset: i64, keys: usize, actions: usize) -> Logged 
     // Which actions want the event stands in it: `a0`, `a1`, …
     let wanted = random.usize(0..1 << actions);
     let wants: Vec<_> = (0..actions).filter(|action| wanted & (1 << action) != 0).collect();
-    let flags: String = wants.iter().map(|action| format!(r#","a{action}":true"#)).collect();
+    let mut flags = String::new();
+    for action in &wants {
+        write!(flags, r#","a{action}":true"#).expect("writing to memory");
+    }
     // Now and then there is no payload to be made of it.
     let data =
         if random.u8(0..25) == 0 { "17".to_owned() } else { format!(r#"{{"offset":{offset}}}"#) };
@@ -131,11 +135,13 @@ pub fn plan(random: &mut Rng, actions: usize) -> Arc<Plan> {
         };
         let order = if random.u8(0..4) == 0 { "none" } else { "key" };
         let concurrency = random.usize(1..6);
-        yaml += &format!(
+        write!(
+            yaml,
             "      action{action}:\n        trigger: a{action} = true\n        url: {url}\n        \
              data: {data}\n        batch: {batch}\n        delivery: {{ order: {order}, \
              concurrency: {concurrency} }}\n"
-        );
+        )
+        .expect("writing to memory");
     }
     let config =
         Config::parse("simulation.yaml", &yaml, Path::new(""), &|name| std::env::var(name));

@@ -99,7 +99,9 @@ impl RecordKeeper {
             }
         }
         if is_accepted {
-            offsets.iter().for_each(|offset| self.settle(Some(action), *offset));
+            for offset in offsets {
+                self.settle(Some(action), *offset);
+            }
         }
     }
 

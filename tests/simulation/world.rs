@@ -255,7 +255,9 @@ impl World {
                 let records = self.log.by_offset();
                 if offsets.iter().all(|offset| !records[offset].is_poison) {
                     let action = attempt.ticket.action;
-                    offsets.iter().for_each(|offset| self.keeper.settle(Some(action), *offset));
+                    for offset in offsets {
+                        self.keeper.settle(Some(action), offset);
+                    }
                 }
             }
         }
