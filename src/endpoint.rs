@@ -4,6 +4,7 @@
 //! what an answer means, nor whether there will be another attempt.
 
 mod resolver;
+mod standing;
 
 use std::collections::HashMap;
 use std::error::Error as StdError;
@@ -17,9 +18,11 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::dead_letter::MOST_ERROR_BYTES;
 use crate::endpoint::resolver::{GuardedResolver, Unresolvable};
+use crate::endpoint::standing::Standing;
 use crate::lane::{Answer, Attempt};
 use crate::metrics::Metrics;
-use crate::plan::{Action, Destination, Method, Plan, Target, TargetTemplate};
+use crate::pipeline::Completion;
+use crate::plan::{Action, ActionId, Destination, Method, Plan, Target, TargetTemplate};
 use crate::verdict::Outcome;
 
 /// The most bytes of an answer that are read so that its connection can be used again. What is
@@ -51,6 +54,7 @@ struct Endpoint {
     prepared: Option<Prepared>,
     concurrency: usize,
     permits: Mutex<HashMap<Box<str>, Arc<Semaphore>>>,
+    standing: Standing,
 }
 
 /// A target in the form that the client takes.
@@ -85,6 +89,7 @@ impl Endpoints {
             },
             concurrency: action.delivery.concurrency.get(),
             permits: Mutex::default(),
+            standing: Standing::new(format!("{}/{}", action.destination_name, action.name)),
         };
         Ok(Self { actions: plan.actions.iter().map(endpoint).collect(), metrics })
     }
@@ -113,6 +118,20 @@ impl Endpoints {
         };
         metrics.request_ended(&status(answer.outcome), begun.elapsed());
         answer
+    }
+
+    /// Says what is worth saying about what an answer has led to.
+    ///
+    /// # Panics
+    /// When the action is of another plan.
+    pub fn note(&self, action: ActionId, answer: &Answer, completion: &Completion) {
+        let standing = &self.actions[action.0].standing;
+        match completion {
+            Completion::Delivered(_) => standing.accepted(),
+            Completion::Retried => standing.failed(answer),
+            Completion::Rejected(events) => standing.rejected(answer, *events),
+            Completion::Split => {}
+        }
     }
 }
 

@@ -1,40 +1,59 @@
-//! Hookcast delivers events from Kafka topics to webhooks.
+//! Hookcast delivers events from Kafka topics to webhooks: signed, in order, at least once.
 //!
-//! (map to follow)
+//! Every record of the sources is matched against the triggers of the actions, mapped to a
+//! payload, gathered into a batch, and delivered as a signed HTTP request. A position is
+//! committed only when everything below it is settled: accepted by its endpoint, or acknowledged
+//! by the dead-letter topic. The crate has two halves. The pure one decides; it reads no clock,
+//! draws no lots, opens no socket. The other one does what the pure one says, and is thin.
+//!
+//! ```text
+//!  Kafka ─► consumer ─► worker ────── one per assigned partition ───────► endpoint ─► HTTP
+//!              ▲         │  ┌──────────── pipeline (pure) ───────────┐      ▲   │
+//!              │         ├─►│ push: event → routing → lanes: request │      │   │
+//!              │         │  │       → batch → signature ····· Send ──┼──────┘   │
+//!              │         ├─►│ complete: verdict → retry·split·settle ◄──────────┘
+//!              │         │  │ poll: Send · DeadLetter ───────────────┼─► producer ─► Kafka
+//!              └─ commit ◄──┤ position: the lowest offset still owed │
+//!                        │  └────────────────────────────────────────┘
+//! ```
+//!
+//! The modules stand below in the order in which a record meets them.
 
-pub mod batch;
-pub mod cli;
-pub mod config;
-pub mod dead_letter;
+// The pure half: what is decided.
+pub mod record;
+pub mod secret;
 pub mod egress;
+pub mod plan;
 pub mod event;
+pub mod trigger;
+pub mod routing;
+pub mod mapping;
+pub mod request;
+pub mod original;
+pub mod batch;
+pub mod signature;
+pub mod offsets;
+pub mod verdict;
+pub mod retry;
+pub mod dead_letter;
+pub mod letters;
 pub mod lane;
 mod lanes;
-pub mod letters;
-pub mod mapping;
-pub mod offsets;
-pub mod original;
 mod parked;
 pub mod pipeline;
-pub mod plan;
-pub mod record;
-pub mod request;
-pub mod retry;
-pub mod routing;
-pub mod secret;
-pub mod signature;
-pub mod trigger;
-pub mod verdict;
 
-pub mod admin;
-pub mod consumer;
-pub mod endpoint;
-pub mod health;
-mod kafka_log;
+// The other half: what is done.
 mod librdkafka;
+mod kafka_log;
+pub mod consumer;
+pub mod worker;
+pub mod endpoint;
+pub mod producer;
+pub mod topics;
 pub mod memory;
 pub mod metrics;
-pub mod producer;
+pub mod health;
+pub mod admin;
 pub mod service;
-pub mod topics;
-pub mod worker;
+pub mod config;
+pub mod cli;

@@ -3,7 +3,6 @@
 //! Everything that decides is in the pipeline; this loop gives it the time, chance, records and
 //! answers, and does what it says. One worker belongs to one assignment of one partition.
 
-use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -99,6 +98,8 @@ pub struct Worker<C: ConsumerContext + 'static> {
     under_way: JoinSet<Done>,
     held_bytes: usize,
     last_beat: Instant,
+    /// So that a dead-letter topic that is away is mentioned once.
+    letters_fail: bool,
 }
 
 /// Something that a pipeline asked for has been done.
@@ -141,6 +142,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             under_way: JoinSet::new(),
             held_bytes: 0,
             last_beat: Instant::now(),
+            letters_fail: false,
         }
     }
 
@@ -167,34 +169,27 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             }
             if queue == Queue::MaybeMore && self.pipeline.wants_record() {
                 tokio::task::yield_now().await;
-            } else {
-                self.sleep(now.instant).await;
+            } else if !self.sleep(now.instant).await {
+                return;
             }
         }
     }
 
-    /// Waits until there is something to do.
-    async fn sleep(&mut self, now: Instant) {
+    /// Waits until there is something to do. False: there never will be, since whoever could
+    /// drain this worker is gone, and with it the assignment.
+    async fn sleep(&mut self, now: Instant) -> bool {
         let latest = now + LONGEST_SLEEP;
         let until = self.pipeline.wake_at().map_or(latest, |wake| wake.min(latest));
         let wants_record = self.pipeline.wants_record();
-        let done = tokio::select! {
+        tokio::select! {
             // What was done comes before what could be begun: it makes room.
             biased;
-            Some(done) = self.under_way.join_next() => Some(finished(done)),
-            changed = self.drain.changed() => {
-                if changed.is_err() {
-                    // Whoever could drain this worker is gone, and so is its assignment.
-                    pending::<()>().await;
-                }
-                None
-            }
-            () = self.readable.notified(), if wants_record => None,
-            () = tokio::time::sleep_until(until.into()) => None,
-        };
-        if let Some(done) = done {
-            self.done(done, self::now());
+            Some(done) = self.under_way.join_next() => self.done(finished(done), self::now()),
+            changed = self.drain.changed() => return changed.is_ok(),
+            () = self.readable.notified(), if wants_record => {}
+            () = tokio::time::sleep_until(until.into()) => {}
         }
+        true
     }
 
     /// Reads what the queue holds, up to the end of the turn or until the pipeline is full.
@@ -265,19 +260,13 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         match done {
             Done::Request(ticket, answer) => {
                 let completion = self.pipeline.complete(ticket, &answer, now, chance);
-                let metrics = self.outside.metrics.action(ticket.action);
-                match completion {
-                    Completion::Delivered(batch) => count_delivered(metrics, &batch, now),
-                    Completion::Retried => debug!(
-                        partition = %self.partition,
-                        outcome = ?answer.outcome,
-                        detail = answer.detail,
-                        "a request failed and will be made again"
-                    ),
-                    Completion::Split | Completion::Rejected(_) => {}
+                self.outside.endpoints.note(ticket.action, &answer, &completion);
+                if let Completion::Delivered(batch) = completion {
+                    count_delivered(self.outside.metrics.action(ticket.action), &batch, now);
                 }
             }
             Done::Letter(writing, Ok(())) => {
+                self.letters_fail = false;
                 let reason = writing.letter.reason;
                 match writing.debtor {
                     Debtor::Lane(id) => self.outside.metrics.action(id).dead_lettered(reason),
@@ -286,7 +275,10 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                 self.pipeline.letter_written(writing.id);
             }
             Done::Letter(writing, Err(error)) => {
-                warn!(partition = %self.partition, %error, "a dead letter could not be written");
+                if !std::mem::replace(&mut self.letters_fail, true) {
+                    let partition = &self.partition;
+                    warn!(%partition, %error, "a dead letter could not be written; trying again");
+                }
                 self.pipeline.letter_failed(writing.id, now, chance);
             }
         }

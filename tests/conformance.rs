@@ -1,7 +1,11 @@
 //! The cases that are the law: `tests/conformance/*.json`.
 
+use std::path::Path;
+
+use hookcast::config::Config;
 use hookcast::event::{Fields, Paths};
 use hookcast::mapping::Mapping;
+use hookcast::routing::{Routes, Skip};
 use hookcast::trigger::Trigger;
 use serde_json::{Value, json};
 
@@ -83,4 +87,32 @@ fn mappings_give_what_the_cases_say() {
         checked += 1;
     }
     assert!(checked > 100, "{checked} of {}", cases.len());
+}
+
+#[test]
+fn integrations_mean_what_the_cases_say() {
+    let cases = cases(include_str!("conformance/integrations.json"));
+    assert!(!cases.is_empty());
+    let mut fields = Fields::new();
+    for case in &cases {
+        let name = case["name"].as_str().expect("a case has a name");
+        let yaml = format!(
+            "kafka: {{ bootstrap.servers: 'unused:1', group.id: g }}\n\
+             sources: {{ all: {{ topics: [t] }} }}\n\
+             destinations: {{ d: {{ integration: {name}, actions: {{ a: {{ \
+             trigger: 'true', url: 'https://example.com/' }} }} }} }}\n"
+        );
+        let config = Config::parse("case.yaml", &yaml, Path::new(""), &|name| std::env::var(name));
+        let plan = config.unwrap_or_else(|errors| panic!("{errors}")).plan;
+        let mut event = json!({ "type": "track" });
+        if case["absent"] != true {
+            event["integrations"] = case["integrations"].clone();
+        }
+        let record = event.to_string();
+        let event = fields.read(record.as_bytes(), &plan.paths).expect("a case is an event");
+        let mut owed = Vec::new();
+        let routed = Routes::new(&plan, "t").route(&plan, event, &mut owed);
+        let expected = if case["enabled"] == true { Ok(()) } else { Err(Skip::Integrations) };
+        assert_eq!(routed, expected, "{case}");
+    }
 }

@@ -215,9 +215,11 @@ impl Group {
     /// take effect.
     fn start_workers(&self, consumer: &BaseConsumer<Self>, assigned: &mut TopicPartitionList) {
         let Some(consumer_of_queues) = self.consumer.get().and_then(Weak::upgrade) else { return };
-        let Some(starts) = start::resolve(consumer, assigned, self.start, &self.stop) else {
-            return;
+        let goes_on = || {
+            self.health().beat(BEAT);
+            !self.is_stopping()
         };
+        let Some(starts) = start::resolve(consumer, assigned, self.start, goes_on) else { return };
         self.outside.memory.share_among(lock(&self.held).len() + starts.len());
         for start in starts {
             let partition = start.partition;

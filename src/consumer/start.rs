@@ -1,6 +1,5 @@
 //! Where newly assigned partitions start.
 
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer, ConsumerContext};
@@ -25,7 +24,8 @@ pub(super) struct PartitionStart {
     pub(super) committed: Option<Position>,
 }
 
-/// Finds out where the partitions start, for as long as it takes; none when it is time to stop.
+/// Finds out where the partitions start, for as long as it takes; none when `goes_on` says no,
+/// which is asked before every try.
 ///
 /// `latest` is resolved here, once, and committed before anything is read. librdkafka would
 /// resolve it anew each time until the first commit, and skip what arrived in between.
@@ -33,10 +33,10 @@ pub(super) fn resolve<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     assigned: &TopicPartitionList,
     start: Start,
-    stop: &AtomicBool,
+    goes_on: impl Fn() -> bool,
 ) -> Option<Vec<PartitionStart>> {
     let mut said = false;
-    while !stop.load(Ordering::Relaxed) {
+    while goes_on() {
         match try_resolve(consumer, assigned, start) {
             Ok(starts) => return Some(starts),
             Err(error) => {
