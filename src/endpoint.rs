@@ -260,14 +260,18 @@ fn classify(error: &reqwest::Error) -> Outcome {
         if cause.is::<Unresolvable>() {
             return Outcome::Dns;
         }
-        let inside = cause.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if cause.is::<rustls::Error>()
-            || inside.is_some_and(<dyn StdError + Send + Sync>::is::<rustls::Error>)
-        {
+        if is_of_tls(cause) {
             return Outcome::Tls;
         }
     }
     Outcome::Connect
+}
+
+/// Whether an error comes from TLS. I/O errors hide what they wrap from the chain of causes, and
+/// may wrap one another.
+fn is_of_tls(error: &(dyn StdError + 'static)) -> bool {
+    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
+    error.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| is_of_tls(wrapped))
 }
 
 /// The error with all its causes, without the URL: it may hold a secret.

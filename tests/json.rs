@@ -1,5 +1,5 @@
 //! The scan against `serde_json`, on seeded noise: the same verdict on validity (within
-//! serde_json's limits) and the same values at every path.
+//! `serde_json`'s limits) and the same values at every path.
 
 mod noise;
 
@@ -33,8 +33,8 @@ fn walk<'v>(value: &'v Value, path: &Path) -> Option<&'v Value> {
 
 fn agrees(event: Event<'_>, asked: &[(Path, PathId)], value: &Value) {
     for (path, id) in asked {
-        let found = event.find(*id).map(|found| found.text());
-        let walked = event.value().walk(path).map(|found| found.text());
+        let found = event.find(*id).map(hookcast::event::Value::text);
+        let walked = event.value().walk(path).map(hookcast::event::Value::text);
         assert_eq!(found, walked, "{path:?} in {}", event.text());
         let found: Option<Value> = found.map(|text| serde_json::from_str(text).expect("valid"));
         assert_eq!(found.as_ref(), walk(value, path), "{path:?} in {}", event.text());

@@ -70,13 +70,12 @@ fn duration(text: &str) -> Result<Duration, String> {
 
 fn size(text: &str) -> Result<usize, String> {
     let (number, unit) = number_and_unit(text).ok_or("")?;
+    // Bytes go without saying, as in the names of librdkafka's keys.
+    let unit = if unit.is_empty() { "B" } else { unit };
     match SIZES.iter().find(|(name, _)| *name == unit) {
         Some((_, bytes)) => whole(number * bytes)
             .and_then(|bytes| usize::try_from(bytes).ok())
             .ok_or("it is no whole number of bytes".into()),
-        None if unit.is_empty() => {
-            Err(format!("a unit is missing: `{text}B`, `{text}KiB` or `{text}MiB`?"))
-        }
         None if matches!(unit, "k" | "K" | "m" | "M" | "g" | "G") => {
             Err(format!("write `{number}{}iB`", unit.to_uppercase()))
         }
@@ -178,6 +177,7 @@ mod tests {
     #[test]
     fn sizes_are_read() {
         for (text, bytes) in [
+            ("1", 1),
             ("1B", 1),
             ("512KiB", 524_288),
             ("4MiB", 4_194_304),

@@ -5,6 +5,7 @@
 //! they were written. It does not know what a trigger or a mapping is, builds no document, and
 //! never follows the host language into a value: a string has no index and `length` is a key.
 
+mod fields;
 mod number;
 mod path;
 mod scan;
@@ -12,14 +13,14 @@ mod syntax;
 mod text;
 mod value;
 
+pub use fields::{Fields, InvalidEvent};
 pub(crate) use number::Decimal;
 pub use path::{Path, PathId, Paths};
-pub use scan::{Fields, InvalidEvent};
 pub use text::{Chars, Text};
 pub(crate) use value::Token;
 pub use value::{Entries, Items, Kind, Value};
 
-use scan::Spot;
+use fields::Spot;
 
 /// One valid event: its text and what was found in it.
 #[derive(Clone, Copy, Debug)]

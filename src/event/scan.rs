@@ -4,132 +4,21 @@
 //! something, open objects and arrays stand in `open`, which is never deeper than the longest
 //! path; everything else is read past with one bit per open bracket.
 
-use std::ops::Range;
-use std::str;
-
-use super::Event;
+use super::fields::{Fields, Spot};
 use super::path::{PathId, Paths};
 use super::syntax::{self, Broken, exactly, white};
 use super::text::Text;
 
-/// Confluent's wire format: a zero byte and four bytes of schema id before the object.
-const PREFIX: usize = 5;
-
-/// Why a record is no event.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidEvent {
-    /// The record is not text.
-    #[error("not a JSON object: expected UTF-8 at byte {at}")]
-    NotUtf8 {
-        /// The first byte that is not UTF-8, counted from the beginning of the record.
-        at: usize,
-    },
-    /// The record is text, and no JSON object (RFC 8259).
-    #[error("not a JSON object: expected {expected} at byte {at}")]
-    NotAnObject {
-        /// Where it ceases to be one, counted in bytes from the beginning of the record.
-        at: usize,
-        /// What could have stood there.
-        expected: &'static str,
-    },
-}
-
-/// Reusable room for what one scan finds. One per reader; no allocation per record once warm.
-#[derive(Debug, Default)]
-pub struct Fields {
-    /// What was found, by [`PathId`].
-    spots: Vec<Spot>,
-    open: Vec<Open>,
-    brackets: Vec<u64>,
-    /// A key that was written with escapes, decoded.
-    key: String,
-}
-
-/// Where the last visit to a place of the trie found its value.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Spot {
-    /// The number of that visit among all visits of this record; 0: none.
-    visit: usize,
-    /// The visit, to the place around this one, during which it happened.
-    during: usize,
-    start: usize,
-    end: usize,
-}
-
-impl Spot {
-    pub(super) fn span(self) -> Option<Range<usize>> {
-        (self.visit > 0).then_some(self.start..self.end)
-    }
-}
-
-impl Fields {
-    /// Room that is still empty.
-    #[must_use]
-    pub fn new() -> Self {
-        Fields::default()
-    }
-
-    /// Checks `record` as one JSON object (RFC 8259, UTF-8) in one pass, and finds `paths` in it.
-    /// Of equal keys the last counts. Reads past Confluent's wire-format prefix.
-    ///
-    /// # Errors
-    ///
-    /// [`InvalidEvent`] where the record is anything but one object.
-    pub fn read<'a>(
-        &'a mut self,
-        record: &'a [u8],
-        paths: &Paths,
-    ) -> Result<Event<'a>, InvalidEvent> {
-        let skipped = match record.first() {
-            Some(0) => PREFIX.min(record.len()),
-            _ => 0,
-        };
-        let text = str::from_utf8(&record[skipped..])
-            .map_err(|error| InvalidEvent::NotUtf8 { at: skipped + error.valid_up_to() })?;
-        self.scan(text, paths).map_err(|broken| InvalidEvent::NotAnObject {
-            at: skipped + broken.at,
-            expected: broken.expected,
-        })?;
-        Ok(Event { text, spots: &self.spots })
-    }
-
-    fn scan(&mut self, text: &str, paths: &Paths) -> Result<(), Broken> {
-        self.spots.clear();
-        self.spots.resize(paths.len(), Spot::default());
-        self.open.clear();
-        let mut scan =
-            Scan { text, bytes: text.as_bytes(), paths, fields: self, visits: 0, repeated: false };
-        scan.document()?;
-        if scan.repeated {
-            self.forget_what_was_overwritten(paths);
-        }
-        Ok(())
-    }
-
-    /// A key that was repeated left behind what was found under its earlier values: whatever was
-    /// not found during the last visit to the place around it. Places stand behind the places
-    /// they are in, so that one pass reaches everything.
-    fn forget_what_was_overwritten(&mut self, paths: &Paths) {
-        for (at, place) in paths.places().iter().enumerate().skip(1) {
-            let around = self.spots[place.within.index()].visit;
-            let spot = &mut self.spots[at];
-            if around == 0 || spot.during != around {
-                *spot = Spot::default();
-            }
-        }
-    }
-}
-
 /// An object or an array in which something is asked for.
 #[derive(Clone, Copy, Debug)]
-struct Open {
+pub(super) struct Open {
     place: PathId,
     visit: usize,
     shape: Shape,
 }
 
 #[derive(Clone, Copy, Debug)]
-enum Shape {
+pub(super) enum Shape {
     Object,
     /// The index of the current element, and how many of the items asked for were met.
     List {
@@ -146,17 +35,25 @@ enum Next {
     Closed(usize),
 }
 
-struct Scan<'s> {
+/// One pass.
+pub(super) struct Scan<'s> {
     text: &'s str,
     bytes: &'s [u8],
     paths: &'s Paths,
     fields: &'s mut Fields,
     visits: usize,
+    /// Whether a place was visited more than once, since a key was repeated.
     repeated: bool,
 }
 
-impl Scan<'_> {
-    fn document(&mut self) -> Result<(), Broken> {
+impl<'s> Scan<'s> {
+    pub(super) fn new(text: &'s str, paths: &'s Paths, fields: &'s mut Fields) -> Scan<'s> {
+        Scan { text, bytes: text.as_bytes(), paths, fields, visits: 0, repeated: false }
+    }
+
+    /// Reads the whole text as one object; true: a key was repeated, and places may hold what was
+    /// found under an earlier value of it.
+    pub(super) fn document(&mut self) -> Result<bool, Broken> {
         let mut at = white(self.bytes, 0);
         exactly(self.bytes, at, b'{', r#""{""#)?;
         let mut place = Some(PathId::WHOLE);
@@ -195,7 +92,7 @@ impl Scan<'_> {
         if end < self.bytes.len() {
             return Err(Broken { at: end, expected: "nothing behind the object" });
         }
-        Ok(())
+        Ok(self.repeated)
     }
 
     /// Notes that the value of `place` begins at `at`; true: it is an object or an array in which
@@ -280,10 +177,14 @@ fn key(bytes: &[u8], at: usize) -> Result<(usize, bool, usize), Broken> {
 /// Reads past the value at `at`. `brackets` is room for all brackets but the innermost 64: one
 /// bit each, set for an object.
 #[inline]
-pub(super) fn skip(bytes: &[u8], mut at: usize, brackets: &mut Vec<u64>) -> Result<usize, Broken> {
-    if !matches!(bytes.get(at), Some(b'{' | b'[')) {
-        return syntax::scalar(bytes, at);
+pub(super) fn skip(bytes: &[u8], at: usize, brackets: &mut Vec<u64>) -> Result<usize, Broken> {
+    match bytes.get(at) {
+        Some(b'{' | b'[') => skip_nest(bytes, at, brackets),
+        _ => syntax::scalar(bytes, at),
     }
+}
+
+fn skip_nest(bytes: &[u8], mut at: usize, brackets: &mut Vec<u64>) -> Result<usize, Broken> {
     brackets.clear();
     let mut innermost = 0_u64;
     let mut depth = 0_usize;

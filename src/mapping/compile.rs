@@ -15,8 +15,12 @@ const DEEPEST: usize = 128;
 /// What may stand beside a directive and means nothing.
 const METADATA: &str = "_metadata";
 
-/// Compiles one mapping. What is wrong is noted, and `None` given up the tree, so that one pass
-/// finds everything.
+/// What was compiled is wrong, and the compiler has noted why.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refused;
+
+/// Compiles one mapping. What is wrong is noted and [`Refused`] given up the tree, after what
+/// stands beside it was compiled too, so that one pass finds everything.
 pub(super) struct Compiler<'p> {
     /// Nothing: what is compiled never sees the event itself.
     paths: Option<&'p mut Paths>,
@@ -32,23 +36,23 @@ impl<'p> Compiler<'p> {
     /// The tree of `value`, or everything that is wrong in it.
     pub(super) fn compile(mut self, value: &Value) -> Result<Node, Vec<ParseError>> {
         match self.node(value) {
-            Some(node) if self.errors.is_empty() => Ok(node),
+            Ok(node) if self.errors.is_empty() => Ok(node),
             _ => Err(self.errors),
         }
     }
 
-    pub(super) fn node(&mut self, value: &Value) -> Option<Node> {
+    pub(super) fn node(&mut self, value: &Value) -> Result<Node, Refused> {
         if self.at.len() > DEEPEST {
             return self.refuse(format!("nested more than {DEEPEST} deep"));
         }
         match value {
             Value::Object(object) => self.object(value, object),
             Value::Array(items) => self.list(value, items),
-            _ => Some(Node::Constant(Constant::new(value.clone()))),
+            _ => Ok(Node::Constant(Constant::new(value.clone()))),
         }
     }
 
-    fn object(&mut self, value: &Value, object: &Map<String, Value>) -> Option<Node> {
+    fn object(&mut self, value: &Value, object: &Map<String, Value>) -> Result<Node, Refused> {
         let is_directive = |key: &&String| key.starts_with('@');
         if let Some(name) = object.keys().find(is_directive) {
             let beside = |key: &&String| *key != name && *key != METADATA;
@@ -68,21 +72,21 @@ impl<'p> Compiler<'p> {
             node.map(|node| Entry::new(key, node))
         };
         // Everything is compiled before the first failure counts.
-        let entries: Vec<Option<Entry>> = object.iter().map(compile).collect();
-        let entries: Box<[Entry]> = entries.into_iter().collect::<Option<_>>()?;
-        Some(if entries.iter().all(Entry::is_constant) {
+        let entries: Vec<Result<Entry, Refused>> = object.iter().map(compile).collect();
+        let entries: Box<[Entry]> = entries.into_iter().collect::<Result<_, _>>()?;
+        Ok(if entries.iter().all(Entry::is_constant) {
             Node::Constant(Constant::new(value.clone()))
         } else {
             Node::Object(entries)
         })
     }
 
-    fn list(&mut self, value: &Value, items: &[Value]) -> Option<Node> {
+    fn list(&mut self, value: &Value, items: &[Value]) -> Result<Node, Refused> {
         let compile =
             |(index, item)| self.within(Step::Index(index), |compiler| compiler.node(item));
-        let nodes: Vec<Option<Node>> = items.iter().enumerate().map(compile).collect();
-        let nodes: Box<[Node]> = nodes.into_iter().collect::<Option<_>>()?;
-        Some(if nodes.iter().all(Node::is_constant) {
+        let nodes: Vec<Result<Node, Refused>> = items.iter().enumerate().map(compile).collect();
+        let nodes: Box<[Node]> = nodes.into_iter().collect::<Result<_, _>>()?;
+        Ok(if nodes.iter().all(Node::is_constant) {
             Node::Constant(Constant::new(value.clone()))
         } else {
             Node::List(nodes)
@@ -112,7 +116,7 @@ impl<'p> Compiler<'p> {
     }
 
     /// Notes that what is compiled is wrong.
-    pub(super) fn refuse<T>(&mut self, message: impl Into<String>) -> Option<T> {
+    pub(super) fn refuse<T>(&mut self, message: impl Into<String>) -> Result<T, Refused> {
         self.refuse_with(message, None)
     }
 
@@ -120,9 +124,9 @@ impl<'p> Compiler<'p> {
         &mut self,
         message: impl Into<String>,
         hint: Option<String>,
-    ) -> Option<T> {
+    ) -> Result<T, Refused> {
         self.errors.push(ParseError { at: self.at.clone(), message: message.into(), hint });
-        None
+        Err(Refused)
     }
 
     /// The named arguments of a directive, none of them but `known` ones.
@@ -130,12 +134,12 @@ impl<'p> Compiler<'p> {
         &mut self,
         value: &'v Value,
         known: &[&str],
-    ) -> Option<Arguments<'v>> {
+    ) -> Result<Arguments<'v>, Refused> {
         let Value::Object(named) = value else {
             let known = known.join(", ");
             return self.refuse(format!("expected an object with {known}"));
         };
-        let mut fine = Some(());
+        let mut fine = Ok(());
         for key in named.keys().filter(|key| *key != METADATA) {
             if !known.contains(&key.as_str()) {
                 let hint = format!("its arguments are {}", known.join(", "));
@@ -148,7 +152,7 @@ impl<'p> Compiler<'p> {
     }
 }
 
-/// The named arguments of a directive. Each reader gives `None` where it has noted an error.
+/// The named arguments of a directive. Each reader refuses what is of the wrong form.
 #[derive(Clone, Copy)]
 pub(super) struct Arguments<'v> {
     named: &'v Map<String, Value>,
@@ -160,9 +164,13 @@ impl<'v> Arguments<'v> {
     }
 
     /// A mapping, where it is given.
-    pub(super) fn node(self, name: &str, compiler: &mut Compiler<'_>) -> Option<Option<Node>> {
+    pub(super) fn node(
+        self,
+        name: &str,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Option<Node>, Refused> {
         match self.get(name) {
-            None => Some(None),
+            None => Ok(None),
             Some(value) => {
                 let node =
                     compiler.within(Step::Key(name.to_owned()), |compiler| compiler.node(value));
@@ -172,18 +180,26 @@ impl<'v> Arguments<'v> {
     }
 
     /// A mapping, which must be given.
-    pub(super) fn required_node(self, name: &str, compiler: &mut Compiler<'_>) -> Option<Node> {
+    pub(super) fn required_node(
+        self,
+        name: &str,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Node, Refused> {
         match self.node(name, compiler)? {
-            Some(node) => Some(node),
+            Some(node) => Ok(node),
             None => compiler.refuse(format!("{name} is missing")),
         }
     }
 
     /// A text, where it is given.
-    pub(super) fn text(self, name: &str, compiler: &mut Compiler<'_>) -> Option<Option<&'v str>> {
+    pub(super) fn text(
+        self,
+        name: &str,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Option<&'v str>, Refused> {
         match self.get(name) {
-            None => Some(None),
-            Some(Value::String(text)) => Some(Some(text)),
+            None => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => compiler.within(Step::Key(name.to_owned()), |compiler| {
                 compiler.refuse("expected a string")
             }),
@@ -191,9 +207,13 @@ impl<'v> Arguments<'v> {
     }
 
     /// A text, which must be given.
-    pub(super) fn required_text(self, name: &str, compiler: &mut Compiler<'_>) -> Option<&'v str> {
+    pub(super) fn required_text(
+        self,
+        name: &str,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<&'v str, Refused> {
         match self.text(name, compiler)? {
-            Some(text) => Some(text),
+            Some(text) => Ok(text),
             None => compiler.refuse(format!("{name} is missing")),
         }
     }
@@ -204,10 +224,10 @@ impl<'v> Arguments<'v> {
         name: &str,
         choices: [(&str, T); 2],
         compiler: &mut Compiler<'_>,
-    ) -> Option<T> {
+    ) -> Result<T, Refused> {
         let text = self.required_text(name, compiler)?;
         if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == text) {
-            return Some(*choice);
+            return Ok(*choice);
         }
         let [(first, _), (second, _)] = choices;
         compiler.within(Step::Key(name.to_owned()), |compiler| {
@@ -221,10 +241,10 @@ impl<'v> Arguments<'v> {
         name: &str,
         otherwise: bool,
         compiler: &mut Compiler<'_>,
-    ) -> Option<bool> {
+    ) -> Result<bool, Refused> {
         match self.get(name) {
-            None => Some(otherwise),
-            Some(Value::Bool(on)) => Some(*on),
+            None => Ok(otherwise),
+            Some(Value::Bool(on)) => Ok(*on),
             Some(_) => compiler.within(Step::Key(name.to_owned()), |compiler| {
                 compiler.refuse("expected true or false")
             }),

@@ -158,3 +158,148 @@ impl Mapping {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::event::Fields;
+
+    pub(super) fn given(mapping: &Value, event: &str) -> Result<Option<String>, String> {
+        let mut paths = Paths::new();
+        let mapping = Mapping::parse(mapping, &mut paths).expect("a mapping");
+        let mut fields = Fields::new();
+        let event = fields.read(event.as_bytes(), &paths).expect(event);
+        let mut out = Vec::new();
+        match mapping.append_to(event, &mut out) {
+            Ok(true) => Ok(Some(String::from_utf8(out).expect("text"))),
+            Ok(false) => Ok(None),
+            Err(unresolved) => Err(unresolved.to_string()),
+        }
+    }
+
+    pub(super) fn gives(mapping: &Value, event: &str, result: &str) {
+        let given = given(mapping, event);
+        assert_eq!(given, Ok(Some(result.to_owned())), "{mapping} of {event}");
+    }
+
+    pub(super) fn refused(mapping: &Value) -> Vec<ParseError> {
+        Mapping::parse(mapping, &mut Paths::new()).expect_err("no mapping")
+    }
+
+    #[test]
+    fn what_is_read_from_the_event_is_copied_as_it_was_written() {
+        let event = r#" {"n": 1.50e+01, "s":"\u00e9\/", "o":{ "b":1, "a":2 , "b":3}} "#;
+        let mapping =
+            json!({"z": {"@path": "n"}, "y": {"@path": "s"}, "a": {"@path": "o"}, "c": 1.0});
+        let result = r#"{"z":1.50e+01,"y":"\u00e9\/","a":{ "b":1, "a":2 , "b":3},"c":1.0}"#;
+        gives(&mapping, event, result);
+        gives(&json!({"@path": "$."}), event, event);
+        gives(&json!({"e": {"@path": ""}}), event, &format!("{{\"e\":{}}}", event.trim()));
+    }
+
+    #[test]
+    fn the_whole_event_is_known_as_such_however_it_is_written() {
+        for path in ["$.", "", ".", "$"] {
+            let mapping = json!({"@path": path, "_metadata": {"x": 1}});
+            let mapping = Mapping::parse(&mapping, &mut Paths::new()).expect("a mapping");
+            assert!(mapping.is_whole_event() && mapping.constant().is_none());
+        }
+        assert!(Mapping::whole_event().is_whole_event());
+        let inside = Mapping::parse(&json!([{"@path": ""}]), &mut Paths::new());
+        assert!(!inside.expect("a mapping").is_whole_event());
+    }
+
+    #[test]
+    fn paths_of_the_event_are_read_in_the_one_scan_and_others_are_not() {
+        let mut paths = Paths::new();
+        let shape = json!({"@arrayPath": ["a", {"x": {"@path": "b.c"}}]});
+        Mapping::parse(&shape, &mut paths).expect("a mapping");
+        assert_eq!(paths.len(), 2, "the whole, and a");
+        Mapping::parse(&json!({"@template": "{{d}} {{e.f}}"}), &mut paths).expect("a mapping");
+        assert_eq!(paths.len(), 5);
+    }
+
+    #[test]
+    fn missing_keys_go_missing_slots_are_null_and_a_missing_root_is_missing() {
+        let nowhere = json!({"@path": "x"});
+        gives(
+            &json!({"a": nowhere, "b": [nowhere, {"c": nowhere}], "d": null}),
+            "{}",
+            r#"{"b":[null,{}],"d":null}"#,
+        );
+        assert_eq!(given(&nowhere, "{}"), Ok(None));
+        gives(&nowhere, r#"{"x":null}"#, "null");
+    }
+
+    #[test]
+    fn a_mapping_without_directives_is_constant() {
+        let parse = |value: Value| Mapping::parse(&value, &mut Paths::new()).expect("a mapping");
+        let value = json!({"a": [1.0, {"_metadata": "x"}], "b": "{{a}}"});
+        assert_eq!(parse(value.clone()).constant(), Some(&value));
+        assert_eq!(parse(json!({"a": {"@literal": 1}})).constant(), None);
+    }
+
+    #[test]
+    fn every_error_is_reported_with_its_place() {
+        let errors = refused(&json!({
+            "a": {"@nope": 1},
+            "b": [{"@path": "x", "y": 1}],
+            "c": {"@case": {"operator": "title"}},
+            "d": {"@Path": "x"},
+            "e": {"@replace": {"pattern": "a", "ignoreCase": true}},
+            "f": {"@if": {"exists": null}},
+        }));
+        let errors: Vec<String> = errors
+            .into_iter()
+            .map(|error| {
+                let place = Unresolved { at: error.at, reason: error.message };
+                format!("{place} ({})", error.hint.unwrap_or_default())
+            })
+            .collect();
+        assert_eq!(
+            errors,
+            [
+                "a.@nope: there is no directive @nope (the directives are @path, @template, @literal, \
+             @if, @case, @replace, @arrayPath, @json, @flatten, @merge, @transform, \
+             @excludeWhenNull, @liquid)",
+                "b[0].y: @path must be the only key of its object, found y beside it ()",
+                "c.@case.operator: expected lower or upper, found title ()",
+                "d.@Path: there is no directive @Path (is @path meant?)",
+                "e.@replace.ignoreCase: unknown argument (its arguments are pattern, replacement, \
+             global, ignorecase, pattern2, replacement2, value)",
+                "f.@if.exists: a condition that is the same for every event ()",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_unresolved_event_is_told_by_the_key_to_blame() {
+        let mapping = json!({"user": {"names": [1, {"@template": {"@path": "t"}}]}});
+        let error = given(&mapping, r#"{"t":5}"#).expect_err("no string");
+        assert_eq!(error, "user.names[1]: @template: expected a string, found a number");
+        let error = given(&json!({"@path": {"@path": "p"}}), "{}").expect_err("no string");
+        assert_eq!(error, "@path: expected a string, found nothing");
+    }
+
+    #[test]
+    fn text_is_bare_and_never_an_object() {
+        let text = |path: &str| {
+            let mut paths = Paths::new();
+            let mapping = Mapping::parse(&json!({"@path": path}), &mut paths).expect("a mapping");
+            let mut fields = Fields::new();
+            let event = br#"{"s":"\u00e9\n","n":1.50,"b":false,"z":null,"o":{},"l":[]}"#;
+            mapping
+                .text(fields.read(event, &paths).expect("valid"))
+                .map_err(|error| error.to_string())
+        };
+        assert_eq!(text("s"), Ok(Some("é\n".to_owned())));
+        assert_eq!(text("n"), Ok(Some("1.50".to_owned())));
+        assert_eq!(text("b"), Ok(Some("false".to_owned())));
+        assert_eq!((text("z"), text("x")), (Ok(None), Ok(None)));
+        assert_eq!(text("o"), Err("expected text, found an object".to_owned()));
+        assert_eq!(text("$"), Err("expected text, found an object".to_owned()));
+        assert_eq!(text("l"), Err("expected text, found an array".to_owned()));
+    }
+}

@@ -111,13 +111,12 @@ impl Node {
     pub(super) fn string(&self, directive: &str, scope: Scope<'_>) -> Result<String, Unresolved> {
         let resolved = self.resolve(scope)?;
         let value = resolved.as_ref().map(Resolved::value);
-        match value.and_then(Value::as_string) {
-            Some(text) => Ok(text.decode().into_owned()),
-            None => {
-                let found = value.map_or("nothing", |value| name_of(value.kind()));
-                Err(Unresolved::new(format!("{directive}: expected a string, found {found}")))
-            }
+        if let Some(text) = value.and_then(Value::as_string) {
+            return Ok(text.decode().into_owned());
         }
+        let found = value.map_or("nothing", |value| name_of(value.kind()));
+        let reason = format!("{directive}: expected a string, found {found}");
+        Err(Unresolved::new(reason))
     }
 }
 

@@ -86,8 +86,249 @@ impl Trigger {
     }
 }
 
+/// Triggers that were parsed with the same paths are equal where they mean the same by the same
+/// parts, however they were written.
+impl PartialEq for Trigger {
+    fn eq(&self, other: &Trigger) -> bool {
+        self.condition == other.condition
+    }
+}
+
 impl Display for Trigger {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         self.condition.fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::event::Fields;
+
+    fn holds(trigger: &str, event: &str) -> bool {
+        let mut paths = Paths::new();
+        let parsed = Trigger::parse(trigger, &mut paths).expect(trigger);
+        let mut fields = Fields::new();
+        parsed.matches(fields.read(event.as_bytes(), &paths).expect(event))
+    }
+
+    fn all_hold(event: &str, triggers: &[&str]) {
+        for trigger in triggers {
+            assert!(holds(trigger, event), "{trigger} of {event}");
+        }
+    }
+
+    fn refused(trigger: &str) -> ParseError {
+        Trigger::parse(trigger, &mut Paths::new()).expect_err(trigger)
+    }
+
+    #[test]
+    fn white_space_is_needed_only_where_tokens_would_run_together() {
+        all_hold(
+            r#"{"type":"b","properties":{"price":100,"and":1,"n":-5}}"#,
+            &[
+                "properties.price>=100",
+                r#"type="a"or(type="b")"#,
+                "properties.price=1e+2",
+                "properties.and=1 and(true)",
+                "properties.n<-4.5",
+                "\u{a0}!\t!true\r\n",
+                r#"type in["a",'b']"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn and_binds_tighter_than_or_and_negation_tightest() {
+        all_hold(
+            "{}",
+            &[
+                "true or true and false",
+                "!(true or true) or true",
+                "!false and true",
+                "!type = 1",
+                "(((true)))",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_path_takes_any_key() {
+        all_hold(
+            r#"{"a.b":1,"properties":{"product 1":{"größe":2},"$p":3,"and":4,"10":5},"2fa":6,"and":7}"#,
+            &[
+                r"a\.b = 1",
+                r"properties.product\ 1.größe = 2",
+                r"properties.\$p = 3",
+                "properties.and = 4",
+                "properties.10 = 5",
+                "2fa = 6",
+                r"\and = 7",
+            ],
+        );
+    }
+
+    #[test]
+    fn numbers_compare_by_value_and_nothing_else_is_a_number() {
+        all_hold(
+            r#"{"n":9007199254740993,"one":1.0,"s":"1","l":[1,"1",[2.0]],"o":{}}"#,
+            &[
+                "n != 9007199254740992",
+                "n > 9007199254740992",
+                "n = 9007199254740993.0",
+                "one = 1 and one = 10e-1",
+                "!(s > 0) and !(s <= 1) and s != 1",
+                r#"l = [1.0, "1", [2]]"#,
+                r#"l != [1, "1"] and l != [1, "1", [2], 3]"#,
+                "[2] in l and !(2 in l) and l = l",
+                "o != o and !(o = o)",
+                "!(1 in o) and !(1 in s)",
+            ],
+        );
+    }
+
+    #[test]
+    fn functions_give_what_the_table_says() {
+        all_hold(
+            r#"{"s":"Signed Up","e":"\u0041\nb","l":[1,{"a":[2]},3],"n":1.50,"b":true,"v":"1.10.2-rc.1","q":"[a-c]*"}"#,
+            &[
+                "length(s) = 9 and length(l) = 3 and length(x) = 0 and length(n) = null",
+                "length(e) = 3 and length(uppercase('ß')) = 2",
+                r#"lowercase(s) = "signed up" and uppercase(s) = "SIGNED UP""#,
+                r#"snakecase(s) = "signed_up" and kebabcase(s) = "signed-up""#,
+                r#"titlecase("test string") = "Test String""#,
+                r#"uppercase(snakecase(s)) = "SIGNED_UP" and lowercase(n) = null"#,
+                r#"typeof(s) = "string" and typeof(n) = "number" and typeof(b) = "bool""#,
+                r#"typeof(l) = "list" and typeof(x) = "null" and typeof(typeof(x)) = "string""#,
+                r#"string(n) = "1.50" and string(b) = "true" and string(l) = null"#,
+                r#"string(length(s)) = "9" and number("1e2") = 100 and number("1 ") = null"#,
+                r#"number(string(n)) = 1.5 and number(b) = null and bool("false") = false"#,
+                r#"bool(string(b)) and bool("True") = null and bool(n) = null"#,
+                r#"contains(s, "ned") and !contains(s, "NED") and contains(s, "")"#,
+                r#"contains(e, "A") and contains(lowercase(s), "up") and contains(e, e)"#,
+                r#"match("cab", q) and !match("dab", q) and !match(s, l)"#,
+                r#"match(lowercase(s), "signed*") and lowercase(s) in ["signed up"]"#,
+                r#"semver(v, ">=", "1.9") and semver(v, "=", "1.10.2") and !semver(v, "<", "1.9")"#,
+                r#"!semver(s, "!=", "1") and semver("2", ">", "1.99.99")"#,
+            ],
+        );
+    }
+
+    #[test]
+    fn lists_deeper_than_any_stack_are_compared() {
+        let nest = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+        let event = format!(r#"{{"a":{nest},"b": {nest},"c":{}}}"#, nest.replace('1', "2"));
+        all_hold(&event, &["a = b and a != c", "!(a in b) and length(a) = 1"]);
+    }
+
+    #[test]
+    #[expect(clippy::too_many_lines, reason = "a table")]
+    fn errors_name_the_place_what_was_expected_and_the_usual_slip() {
+        for (trigger, at, message, hint) in [
+            ("", 0..0, "expected a comparison, found the end", r#"write "true""#),
+            ("type = 'a' and", 14..14, r#"expected a comparison after "and", found the end"#, ""),
+            ("type = ", 7..7, r#"expected a value after "=", found the end"#, ""),
+            ("type == 'a'", 5..7, r#""==" is no comparison"#, r#"write "=""#),
+            ("type <> 'a'", 5..7, r#""<>" is no comparison"#, r#"write "!=""#),
+            (
+                "a = 1 OR b = 2",
+                6..8,
+                r#"expected "and", "or" or the end after "1", found "OR""#,
+                "lower case",
+            ),
+            ("a = 1 && b = 2", 6..8, "&& means nothing here", r#"write "and""#),
+            ("a = 1 || b = 2", 6..8, "|| means nothing here", r#"write "or""#),
+            ("event = “a”", 8..11, "“ means nothing here", "straight quotes"),
+            (
+                r#"event is "x""#,
+                6..8,
+                r#"expected a comparison such as "=", "and", "or" or the end after "event", found "is""#,
+                r#"equality is written "=""#,
+            ),
+            (
+                "not a",
+                4..5,
+                r#"expected a comparison such as "=", "and", "or" or the end after "not", found "a""#,
+                "",
+            ),
+            (
+                r#"userId = oops""#,
+                13..14,
+                "expected a closing \", found the end",
+                "missing before oops",
+            ),
+            ("(type = 'a'", 11..11, r#"expected "and", "or" or ")" after 'a', found the end"#, ""),
+            (
+                "type = 'a')",
+                10..11,
+                r#"expected "and", "or" or the end after 'a', found ")""#,
+                "never opened",
+            ),
+            ("contains(event)", 0..15, "contains takes 2 arguments, found 1", ""),
+            ("upper(event) = 'A'", 0..5, "there is no function upper", "uppercase"),
+            ("not(event = 'a')", 0..3, "there is no function not", "negation"),
+            ("match(event, 'a[')", 13..17, "malformed pattern: a class is not closed", ""),
+            ("semver(v, '~', '1')", 10..13, "expected a comparison in quotes", ""),
+            ("a = 007", 4..7, "007 is no number", "JSON"),
+            ("a..b = 1", 0..4, "expected a key on either side", ""),
+            (
+                "a = 1 = 1",
+                6..7,
+                r#"expected "and", "or" or the end after "1", found "=""#,
+                "do not chain",
+            ),
+            ("a in ['b',]", 10..11, "expected a string, a number", ""),
+            ("a\\", 0..2, "expected a key", ""),
+        ] {
+            let error = refused(trigger);
+            assert_eq!(error.at, at, "{trigger}: {error}");
+            assert!(error.message.starts_with(message), "{trigger}: {error}");
+            let given = error.hint.unwrap_or_default();
+            assert!(given.contains(hint), "{trigger}: {given}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_or_too_deep_is_refused() {
+        let nested = |levels| format!("{}true{}", "(".repeat(levels), ")".repeat(levels));
+        all_hold("{}", &[&nested(64)]);
+        assert_eq!(refused(&nested(65)).message, "nested more than 64 deep");
+        refused(&format!("a in {}{}", "[".repeat(65), "]".repeat(65)));
+        refused(&format!("{}true", "!".repeat(65)));
+        all_hold("{}", &[&format!("true{}", " ".repeat(5116))]);
+        refused(&format!("true{}", " ".repeat(5117)));
+    }
+
+    #[test]
+    fn a_field_outside_the_spec_is_legal_and_warned_of() {
+        let mut paths = Paths::new();
+        let trigger = Trigger::parse("type = track", &mut paths).expect("legal");
+        let [warning] = trigger.warnings() else {
+            panic!("one warning: {:?}", trigger.warnings());
+        };
+        assert_eq!(
+            (warning.at.clone(), &*warning.message),
+            (7..12, "track is no field of the spec")
+        );
+        let trigger = Trigger::parse("properties.track = 1", &mut paths).expect("legal");
+        assert!(trigger.warnings().is_empty());
+    }
+
+    #[test]
+    fn the_smallest_parts_that_decided_are_named_with_what_they_saw() {
+        let mut paths = Paths::new();
+        let text = "type = 'track' and (event = 'a' or !contains(properties.url, 'x'))";
+        let trigger = Trigger::parse(text, &mut paths).expect(text);
+        let mut fields = Fields::new();
+        let record = br#"{"type":"track","event":"b","properties":{"url":"x/y"}}"#;
+        let event = fields.read(record, &paths).expect("valid");
+        let reasons: Vec<String> = trigger.explain(event).iter().map(Reason::to_string).collect();
+        assert_eq!(
+            reasons,
+            [
+                r#"event = "a" is false: event is "b""#,
+                r#"contains(properties.url, "x") is true: properties.url is "x/y""#,
+            ]
+        );
     }
 }

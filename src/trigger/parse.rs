@@ -59,7 +59,7 @@ pub(super) fn parse(
         Parser { text, tokens, token, at, before: 0..0, depth: 0, paths, warnings: Vec::new() };
     let condition = parser.or()?;
     if parser.token != Token::End {
-        return Err(parser.unexpected(parser.expected_behind(&condition, "the end")));
+        return Err(parser.unexpected(&parser.expected_behind(&condition, "the end")));
     }
     Ok((condition, parser.warnings))
 }
@@ -79,7 +79,7 @@ struct Parser<'t, 'p> {
 
 type Parsed<T> = Result<T, ParseError>;
 
-impl<'t> Parser<'t, '_> {
+impl Parser<'_, '_> {
     fn or(&mut self) -> Parsed<Condition> {
         let first = self.and()?;
         self.joined(first, "or", Condition::Or, Self::and)
@@ -120,7 +120,7 @@ impl<'t> Parser<'t, '_> {
                 self.deeper()?;
                 let grouped = self.or()?;
                 if self.token != Token::Close {
-                    return Err(self.unexpected(self.expected_behind(&grouped, r#"")""#)));
+                    return Err(self.unexpected(&self.expected_behind(&grouped, r#"")""#)));
                 }
                 self.advance()?;
                 self.depth -= 1;
@@ -196,7 +196,7 @@ impl<'t> Parser<'t, '_> {
             match self.token {
                 Token::Comma => self.advance()?,
                 Token::Close => break,
-                _ => return Err(self.unexpected(r#""," or ")""#.to_owned())),
+                _ => return Err(self.unexpected(r#""," or ")""#)),
             }
         }
         let whole = at.start..self.at.end;
@@ -225,7 +225,7 @@ impl<'t> Parser<'t, '_> {
             Token::Number(number) => Literal::Number((*number).into()),
             Token::Text(text) => Literal::Text(std::mem::take(text).into()),
             Token::OpenList => return self.list(),
-            _ => return Err(self.unexpected(expected.to_owned())),
+            _ => return Err(self.unexpected(expected)),
         };
         self.advance()?;
         Ok(literal)
@@ -239,7 +239,7 @@ impl<'t> Parser<'t, '_> {
             match self.token {
                 Token::Comma => self.advance()?,
                 Token::CloseList => break,
-                _ => return Err(self.unexpected(r#""," or "]""#.to_owned())),
+                _ => return Err(self.unexpected(r#""," or "]""#)),
             }
         }
         self.advance()?;
@@ -283,7 +283,7 @@ impl<'t> Parser<'t, '_> {
     }
 
     /// The token that is looked at is not what could stand here.
-    fn unexpected(&self, expected: String) -> ParseError {
+    fn unexpected(&self, expected: &str) -> ParseError {
         let after = match &self.text[self.before.clone()] {
             "" => String::new(),
             before => format!(" after {}", shown(before)),
@@ -303,7 +303,6 @@ impl<'t> Parser<'t, '_> {
     fn hint(&self) -> Option<String> {
         let hint = match self.token {
             Token::End if self.before.is_empty() => r#"write "true" to take every event"#,
-            Token::End => return None,
             Token::Comparison(_) if self.before.is_empty() => return None,
             Token::Comparison(_) if self.text[self.before.clone()].ends_with(')') => {
                 "parentheses group conditions, and a condition has no value to compare"

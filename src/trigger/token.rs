@@ -177,32 +177,22 @@ impl<'t> Tokens<'t> {
     fn keys(&self) -> (Option<Vec<String>>, usize, bool) {
         let mut keys = vec![String::new()];
         let (mut escapes, mut dangling) = (false, false);
-        let mut chars = self.rest().char_indices();
+        let mut letters = self.rest().char_indices();
         let mut length = self.rest().len();
-        while let Some((at, c)) = chars.next() {
-            let c = match c {
-                '.' => {
-                    keys.push(String::new());
-                    continue;
+        while let Some((at, letter)) = letters.next() {
+            let behind = if letter == '\\' { letters.next() } else { None };
+            match (letter, behind, keys.last_mut()) {
+                ('.', ..) => keys.push(String::new()),
+                ('\\', Some((_, itself)), Some(key)) => {
+                    escapes = true;
+                    key.push(itself);
                 }
-                '\\' => match chars.next() {
-                    Some((_, escaped)) => {
-                        escapes = true;
-                        escaped
-                    }
-                    None => {
-                        dangling = true;
-                        break;
-                    }
-                },
-                plain if is_plain(plain) => plain,
+                ('\\', None, _) => dangling = true,
+                (plain, _, Some(key)) if is_plain(plain) => key.push(plain),
                 _ => {
                     length = at;
                     break;
                 }
-            };
-            if let Some(key) = keys.last_mut() {
-                key.push(c);
             }
         }
         let complete = !dangling && keys.iter().all(|key| !key.is_empty());

@@ -39,9 +39,9 @@ impl Noise {
             let key = *self.pick(keys);
             if self.below(5) == 0 {
                 let escaped = key.encode_utf16().map(|unit| format!("\\u{unit:04x}"));
-                out.push_str(&format!("\"{}\"", escaped.collect::<String>()));
+                out.extend(["\"", &escaped.collect::<String>(), "\""]);
             } else {
-                out.push_str(&format!("\"{key}\""));
+                out.extend(["\"", key, "\""]);
             }
             self.white(out);
             out.push(':');

@@ -6,7 +6,7 @@ use crate::event::{self, Kind};
 
 use super::super::Step;
 use super::path::FromPath;
-use super::{Compiler, Node, Scope, Unresolved};
+use super::{Compiler, Node, Refused, Scope, Unresolved};
 
 #[derive(Debug)]
 pub(in super::super) struct ArrayPath {
@@ -23,7 +23,10 @@ enum Array {
 }
 
 impl ArrayPath {
-    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<ArrayPath> {
+    pub(super) fn compile(
+        argument: &Value,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<ArrayPath, Refused> {
         let (array, shape) = match argument.as_array().map(Vec::as_slice) {
             Some([array]) => (array, None),
             Some([array, shape]) => (array, Some(shape)),
@@ -32,7 +35,7 @@ impl ArrayPath {
         let array = compiler.within(Step::Index(0), |compiler| match array {
             Value::String(_) => FromPath::compile(array, compiler).map(Array::At),
             _ => match compiler.node(array)? {
-                node @ Node::Directive(_) => Some(Array::Given(node)),
+                node @ Node::Directive(_) => Ok(Array::Given(node)),
                 _ => compiler
                     .refuse("expected a path as a string, or a directive that gives an array"),
             },
@@ -50,7 +53,7 @@ impl ArrayPath {
                 });
             }
         };
-        Some(ArrayPath { array: array?, shape })
+        Ok(ArrayPath { array: array?, shape })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::write;
-use super::{Compiler, Node, Scope, Unresolved};
+use super::{Compiler, Node, Refused, Scope, Unresolved};
 
 #[derive(Debug)]
 pub(in super::super) struct Case {
@@ -18,12 +18,12 @@ enum Operator {
 }
 
 impl Case {
-    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<Case> {
+    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Result<Case, Refused> {
         let arguments = compiler.arguments(argument, &["operator", "value"])?;
         let operators = [("lower", Operator::Lower), ("upper", Operator::Upper)];
         let operator = arguments.choice("operator", operators, compiler);
         let value = arguments.node("value", compiler)?.map(Box::new);
-        Some(Case { operator: operator?, value })
+        Ok(Case { operator: operator?, value })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {

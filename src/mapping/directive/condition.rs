@@ -6,7 +6,7 @@ use crate::event::{self, Decimal, Kind, Text};
 
 use super::super::Step;
 use super::super::node::Resolved;
-use super::{Compiler, Node, Scope, Unresolved};
+use super::{Compiler, Node, Refused, Scope, Unresolved};
 
 #[derive(Debug)]
 pub(in super::super) struct If {
@@ -26,7 +26,7 @@ enum Test {
 }
 
 impl If {
-    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<If> {
+    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Result<If, Refused> {
         let arguments = compiler.arguments(argument, &["exists", "blank", "then", "else"])?;
         for name in ["exists", "blank"] {
             if let Some(Value::Null | Value::Bool(false)) = arguments.get(name) {
@@ -44,7 +44,7 @@ impl If {
             (None, Some(subject)) => (Test::NotBlank, subject),
             (None, None) => return compiler.refuse("expected a condition: exists or blank"),
         };
-        Some(If { test, subject, then: then?, otherwise: otherwise? })
+        Ok(If { test, subject, then: then?, otherwise: otherwise? })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::event::{self, Kind};
 
 use super::super::object::{Object, Writer};
-use super::{Compiler, DEEPEST, Node, Scope, Unresolved};
+use super::{Compiler, DEEPEST, Node, Refused, Scope, Unresolved};
 
 #[derive(Debug)]
 pub(in super::super) struct ExcludeWhenNull {
@@ -16,9 +16,9 @@ impl ExcludeWhenNull {
     pub(super) fn compile(
         argument: &Value,
         compiler: &mut Compiler<'_>,
-    ) -> Option<ExcludeWhenNull> {
+    ) -> Result<ExcludeWhenNull, Refused> {
         let value = compiler.node(argument)?.into();
-        Some(ExcludeWhenNull { value })
+        Ok(ExcludeWhenNull { value })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {

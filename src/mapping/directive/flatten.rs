@@ -7,7 +7,7 @@ use crate::event::{self, Kind};
 use super::super::Step;
 use super::super::node::Resolved;
 use super::super::object::{Collision, Object, Writer};
-use super::{Compiler, DEEPEST, LARGEST, Node, Scope, Unresolved};
+use super::{Compiler, DEEPEST, LARGEST, Node, Refused, Scope, Unresolved};
 
 #[derive(Debug)]
 pub(in super::super) struct Flatten {
@@ -25,7 +25,10 @@ enum Arrays {
 }
 
 impl Flatten {
-    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<Flatten> {
+    pub(super) fn compile(
+        argument: &Value,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Flatten, Refused> {
         let arguments = compiler.arguments(argument, &["separator", "omitArrays", "value"])?;
         let separator = arguments.required_text("separator", compiler);
         let omit_arrays = arguments.switch("omitArrays", false, compiler);
@@ -36,7 +39,7 @@ impl Flatten {
                 compiler.refuse("expected a separator that is not empty")
             });
         }
-        Some(Flatten {
+        Ok(Flatten {
             separator: separator.into(),
             arrays: if omit_arrays? { Arrays::Kept } else { Arrays::Flattened },
             value,

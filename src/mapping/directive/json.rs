@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::event;
 
 use super::super::write;
-use super::{Compiler, Node, Scope, Unresolved};
+use super::{Compiler, Node, Refused, Scope, Unresolved};
 
 #[derive(Debug)]
 pub(in super::super) struct Json {
@@ -20,12 +20,12 @@ enum Mode {
 }
 
 impl Json {
-    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<Json> {
+    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Result<Json, Refused> {
         let arguments = compiler.arguments(argument, &["mode", "value"])?;
         let modes = [("encode", Mode::Encode), ("decode", Mode::Decode)];
         let mode = arguments.choice("mode", modes, compiler);
         let value = arguments.required_node("value", compiler)?.into();
-        Some(Json { mode: mode?, value })
+        Ok(Json { mode: mode?, value })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {

@@ -7,7 +7,7 @@ use crate::event::Kind;
 use super::super::Step;
 use super::super::node::Resolved;
 use super::super::object::{Collision, Object, Writer};
-use super::{Compiler, Node, Scope, Unresolved};
+use super::{Compiler, Node, Refused, Scope, Unresolved};
 
 #[derive(Debug)]
 pub(in super::super) struct Merge {
@@ -16,7 +16,7 @@ pub(in super::super) struct Merge {
 }
 
 impl Merge {
-    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<Merge> {
+    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Result<Merge, Refused> {
         let arguments = compiler.arguments(argument, &["objects", "direction"])?;
         let directions = [("right", Collision::LastWins), ("left", Collision::FirstWins)];
         let collision = arguments.choice("direction", directions, compiler);
@@ -27,10 +27,11 @@ impl Merge {
             let compile = |(index, object)| {
                 compiler.within(Step::Index(index), |compiler| compile_object(object, compiler))
             };
-            let objects: Vec<Option<Node>> = objects.iter().enumerate().map(compile).collect();
-            objects.into_iter().collect::<Option<_>>()
+            let objects: Vec<Result<Node, Refused>> =
+                objects.iter().enumerate().map(compile).collect();
+            objects.into_iter().collect::<Result<_, Refused>>()
         });
-        Some(Merge { collision: collision?, objects: objects? })
+        Ok(Merge { collision: collision?, objects: objects? })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {
@@ -54,12 +55,12 @@ impl Merge {
     }
 }
 
-fn compile_object(object: &Value, compiler: &mut Compiler<'_>) -> Option<Node> {
+fn compile_object(object: &Value, compiler: &mut Compiler<'_>) -> Result<Node, Refused> {
     match compiler.node(object)? {
         Node::Constant(constant) if !constant.json().is_object() => {
             compiler.refuse("expected an object")
         }
         Node::List(_) => compiler.refuse("expected an object, found an array"),
-        node => Some(node),
+        node => Ok(node),
     }
 }

@@ -15,7 +15,7 @@ mod transform;
 use serde_json::Value;
 
 use super::Unresolved;
-use super::compile::Compiler;
+use super::compile::{Compiler, Refused};
 use super::node::Node;
 use super::scope::Scope;
 
@@ -73,14 +73,13 @@ impl Directive {
         matches!(self, Directive::Path(path) if path.is_whole())
     }
 
-    /// The directive `name` with its `argument`, at which the compiler stands. Nothing: what is
-    /// wrong was noted.
+    /// The directive `name` with its `argument`, at which the compiler stands.
     pub(super) fn compile(
         name: &str,
         argument: &Value,
         compiler: &mut Compiler<'_>,
-    ) -> Option<Directive> {
-        Some(match name {
+    ) -> Result<Directive, Refused> {
+        Ok(match name {
             "@path" => Directive::Path(path::FromPath::compile(argument, compiler)?),
             "@template" => Directive::Template(template::Template::compile(argument, compiler)?),
             "@literal" => Directive::Literal(compiler.node(argument)?.into()),
@@ -131,5 +130,120 @@ fn meant(name: &str) -> String {
     match NAMES.iter().find(same) {
         Some(known) => format!("is @{known} meant?"),
         None => format!("the directives are @{}", NAMES.join(", @")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::tests::{given, gives, refused};
+
+    #[test]
+    fn templates_take_json_where_a_value_is_no_scalar() {
+        let event = r#"{"o":{ "a b": [1, "\"" ] },"s":"\"\u00e9","z":null}"#;
+        let template = json!({"@template": "<{{o}}|{{{ s }}}|{{z}}|{{x}}|\"{{$.}}"});
+        let result = given(&template, event).expect("resolved").expect("present");
+        let text: String = serde_json::from_str(&result).expect("a string");
+        let whole = r#"{"o":{"a b":[1,"\""]},"s":"\"\u00e9","z":null}"#;
+        assert_eq!(text, format!("<{{\"a b\":[1,\"\\\"\"]}}|\"é|||\"{whole}"));
+        gives(&json!({"@template": {"@path": "t"}}), r#"{"t":"{{a}}\n","a":"é"}"#, r#""é\n""#);
+    }
+
+    #[test]
+    fn blank_is_what_says_nothing() {
+        let test = json!({"@if": {"blank": {"@path": "a"}, "then": 1, "else": 2}});
+        for blank in ["null", r#""""#, "false", "0", "-0.0", "0e5", "[]", r#"[ "" ]"#] {
+            gives(&test, &format!(r#"{{"a":{blank}}}"#), "2");
+        }
+        for other in ["true", "1", r#"" ""#, "{}", "[0]", r#"["",""]"#, "[[]]", r#"["a"]"#] {
+            gives(&test, &format!(r#"{{"a":{other}}}"#), "1");
+        }
+        let both = json!({"@if": {"exists": {"@path": "a"}, "blank": "x", "then": 1, "else": 2}});
+        gives(&both, "{}", "2");
+    }
+
+    #[test]
+    fn texts_are_replaced_literally() {
+        let replace = |extra: Value| {
+            let mut arguments = json!({"pattern": "É.", "value": {"@path": "a"}});
+            let (Some(all), Value::Object(extra)) = (arguments.as_object_mut(), extra) else {
+                panic!("objects");
+            };
+            all.extend(extra);
+            json!({"@replace": arguments})
+        };
+        let event = r#"{"a":"é.É.x"}"#;
+        gives(&replace(json!({})), event, r#""é.x""#);
+        gives(&replace(json!({"ignorecase": true, "replacement": "$&"})), event, r#""$&$&x""#);
+        gives(&replace(json!({"ignorecase": true, "global": false})), event, r#""É.x""#);
+        for none in ["{}", r#"{"a":null}"#, r#"{"a":{}}"#, r#"{"a":["É."]}"#] {
+            gives(&replace(json!({})), none, r#""""#);
+        }
+        refused(&replace(json!({"pattern": ""})));
+        refused(&replace(json!({"replacement": "12345678901"})));
+        refused(&replace(json!({"replacement2": "x"})));
+    }
+
+    #[test]
+    fn objects_are_put_together_in_first_seen_order_and_the_last_of_equal_keys_counts() {
+        let merge = |direction| json!({"@merge": {"direction": direction, "objects": [{"@path": "a"}, {"@path": "b"}]}});
+        let event = r#"{"a":{"x":1,"y":1,"\u0078":2},"b":{"z":3,"y":3}}"#;
+        gives(&merge("right"), event, r#"{"x":2,"y":3,"z":3}"#);
+        gives(&merge("left"), event, r#"{"x":2,"y":1,"z":3}"#);
+        gives(&merge("left"), r#"{"a":[1],"b":null}"#, "{}");
+        let flatten = json!({"@flatten": {"separator": "_", "value": {"@path": "a"}}});
+        gives(
+            &flatten,
+            r#"{"a":{"b":{"c":1},"d":[{"e":2},3,[]],"b":{"f":{}},"b_c":4,"":{"":5}}}"#,
+            r#"{"d_0_e":2,"d_1":3,"b_c":4,"_":5}"#,
+        );
+        gives(&flatten, r#"{"a":"text"}"#, "{}");
+    }
+
+    #[test]
+    fn a_result_can_be_mapped_again() {
+        let mapping = json!({"@transform": {
+            "apply": {"n": {"@path": "a"}, "l": [{"@path": "b"}]},
+            "mapping": {"all": {"@path": "$."}, "n": {"@template": "{{n}}!"}, "l": {"@path": "l[0]"}, "a": {"@path": "a"}},
+        }});
+        gives(
+            &mapping,
+            r#"{"a":1,"b":{"c":2}}"#,
+            r#"{"all":{"n":1,"l":[{"c":2}]},"n":"1!","l":{"c":2}}"#,
+        );
+        let nothing = json!({"@transform": {"apply": {"@path": "x"}, "mapping": {"@path": "$."}}});
+        assert_eq!(given(&nothing, "{}"), Ok(None));
+    }
+
+    #[test]
+    fn json_comes_and_goes_as_text() {
+        let json = |mode| json!({"@json": {"mode": mode, "value": {"@path": "a"}}});
+        gives(
+            &json("encode"),
+            r#"{"a":{ "b": [1.0, "\"x y\""] }}"#,
+            r#""{\"b\":[1.0,\"\\\"x y\\\"\"]}""#,
+        );
+        gives(&json("decode"), r#"{"a":" { \"b\": 1.0 }\n"}"#, r#"{ "b": 1.0 }"#);
+        for text in [r#""{} {}""#, r#""[1,]""#, r#""""#, r#""\ud800""#] {
+            gives(&json("decode"), &format!("{{\"a\":{text}}}"), text);
+        }
+    }
+
+    #[test]
+    fn depth_is_refused_or_costs_no_stack() {
+        let mut deep = json!({"@path": "a"});
+        for _ in 0..130 {
+            deep = json!([deep]);
+        }
+        assert_eq!(refused(&deep)[0].message, "nested more than 128 deep");
+        let nest = format!("{}1{}", r#"{"b":"#.repeat(200_000), "}".repeat(200_000));
+        let event = format!(r#"{{"a":{nest}}}"#);
+        let value = json!({"@path": "a"});
+        assert!(given(&json!({"@flatten": {"separator": ".", "value": value}}), &event).is_err());
+        assert!(given(&json!({"@excludeWhenNull": value}), &event).is_err());
+        let encoded = json!({"@json": {"mode": "encode", "value": {"@template": "{{a}}"}}});
+        assert!(matches!(given(&encoded, &event), Ok(Some(_))));
+        assert_eq!(given(&json!({"@path": {"@template": "a.b.c"}}), &event), Ok(None));
     }
 }

@@ -6,7 +6,7 @@ use crate::event::{self, Path};
 
 use super::super::address;
 use super::super::scope::Reference;
-use super::{Compiler, LONGEST_GIVEN, Node, Scope, Unresolved};
+use super::{Compiler, LONGEST_GIVEN, Node, Refused, Scope, Unresolved};
 
 /// Where the path comes from.
 #[derive(Debug)]
@@ -26,12 +26,15 @@ impl FromPath {
         matches!(self, FromPath::Known(reference) if reference.is_whole())
     }
 
-    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<FromPath> {
+    pub(super) fn compile(
+        argument: &Value,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<FromPath, Refused> {
         if let Value::String(text) = argument {
-            return Some(FromPath::Known(compiler.reference(text)));
+            return Ok(FromPath::Known(compiler.reference(text)));
         }
         match compiler.node(argument)? {
-            node @ Node::Directive(_) => Some(FromPath::Given(node.into())),
+            node @ Node::Directive(_) => Ok(FromPath::Given(node.into())),
             _ => compiler.refuse("expected a path as a string, or a directive that gives one"),
         }
     }

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::event::Kind;
+use crate::event::{Kind, Text};
 
 use super::super::node::Resolved;
 use super::super::{Step, write};
-use super::{Compiler, Node, Scope, Unresolved};
+use super::{Compiler, Node, Refused, Scope, Unresolved};
 
 /// The most characters of a pattern and of a replacement.
 const LONGEST: usize = 10;
@@ -41,16 +41,19 @@ enum Letters {
 }
 
 impl Replace {
-    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<Replace> {
+    pub(super) fn compile(
+        argument: &Value,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Replace, Refused> {
         let known =
             ["pattern", "replacement", "global", "ignorecase", "pattern2", "replacement2", "value"];
         let arguments = compiler.arguments(argument, &known)?;
         let bounded = |name: &str, shortest: usize, compiler: &mut Compiler<'_>| {
             let Some(text) = arguments.text(name, compiler)? else {
-                return Some(None);
+                return Ok(None);
             };
             if (shortest..=LONGEST).contains(&text.chars().count()) {
-                return Some(Some(Box::<str>::from(text)));
+                return Ok(Some(Box::<str>::from(text)));
             }
             compiler.within(Step::Key(name.to_owned()), |compiler| {
                 compiler.refuse(format!("expected {shortest} to {LONGEST} characters"))
@@ -73,7 +76,7 @@ impl Replace {
             (None, Some(_)) => return compiler.refuse("replacement2 without pattern2"),
             (None, None) => None,
         };
-        Some(Replace {
+        Ok(Replace {
             first: Pair { pattern, replacement: replacement.unwrap_or_default() },
             second,
             every: if every { Every::Occurrence } else { Every::FirstOnly },
@@ -89,7 +92,7 @@ impl Replace {
         };
         let value = resolved.as_ref().map(Resolved::value);
         let text = match value.map(|value| (value.kind(), value)) {
-            Some((Kind::String, value)) => value.as_string().map(|text| text.decode()),
+            Some((Kind::String, value)) => value.as_string().map(Text::decode),
             Some((Kind::Bool | Kind::Number, value)) => Some(value.text().into()),
             _ => None,
         };
@@ -130,6 +133,6 @@ impl Replace {
             let found = chars.next();
             found.is_some_and(|c| c == wanted || c.to_lowercase().eq(wanted.to_lowercase()))
         };
-        pattern.chars().all(same).then(|| chars.as_str())
+        if pattern.chars().all(same) { Some(chars.as_str()) } else { None }
     }
 }

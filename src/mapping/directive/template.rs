@@ -6,7 +6,7 @@ use crate::event::{self, Kind};
 
 use super::super::scope::Reference;
 use super::super::{address, write};
-use super::{Compiler, LARGEST, LONGEST_GIVEN, Node, Scope, Unresolved};
+use super::{Compiler, LARGEST, LONGEST_GIVEN, Node, Refused, Scope, Unresolved};
 
 /// Where the text comes from.
 #[derive(Debug)]
@@ -33,7 +33,10 @@ enum Piece<'t> {
 }
 
 impl Template {
-    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<Template> {
+    pub(super) fn compile(
+        argument: &Value,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Template, Refused> {
         if let Value::String(text) = argument {
             let parts = pieces(text).map(|piece| match piece {
                 Piece::Tag(path) => Part::Tag(compiler.reference(path)),
@@ -43,10 +46,10 @@ impl Template {
                     Part::Text(escaped.into())
                 }
             });
-            return Some(Template::Known(parts.collect()));
+            return Ok(Template::Known(parts.collect()));
         }
         match compiler.node(argument)? {
-            node @ Node::Directive(_) => Some(Template::Given(node.into())),
+            node @ Node::Directive(_) => Ok(Template::Given(node.into())),
             _ => compiler.refuse("expected a template as a string, or a directive that gives one"),
         }
     }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::super::Step;
 use super::super::node::Resolved;
-use super::{Compiler, Node, Scope, Unresolved};
+use super::{Compiler, Node, Refused, Scope, Unresolved};
 
 #[derive(Debug)]
 pub(in super::super) struct Transform {
@@ -13,11 +13,14 @@ pub(in super::super) struct Transform {
 }
 
 impl Transform {
-    pub(super) fn compile(argument: &Value, compiler: &mut Compiler<'_>) -> Option<Transform> {
+    pub(super) fn compile(
+        argument: &Value,
+        compiler: &mut Compiler<'_>,
+    ) -> Result<Transform, Refused> {
         let arguments = compiler.arguments(argument, &["apply", "mapping"])?;
         let apply = arguments.required_node("apply", compiler);
         let mapping = compiler.apart(|compiler| arguments.required_node("mapping", compiler));
-        Some(Transform { apply: apply?, mapping: mapping? })
+        Ok(Transform { apply: apply?, mapping: mapping? })
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {

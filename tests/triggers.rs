@@ -1,0 +1,145 @@
+//! Triggers at random: parsing and evaluating never panic, and what is printed means the same.
+
+mod noise;
+
+use hookcast::event::{Fields, Paths};
+use hookcast::trigger::Trigger;
+use noise::Noise;
+
+const PIECES: [&str; 64] = [
+    "type",
+    "event",
+    "properties.a",
+    "a",
+    "b.0",
+    "и.1",
+    r"a\.b",
+    r"\$x",
+    "and",
+    "or",
+    "in",
+    "!",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    "=",
+    "!=",
+    "<",
+    "<=",
+    ">",
+    ">=",
+    "==",
+    "true",
+    "false",
+    "null",
+    "1",
+    "-1.5e3",
+    "1e99999999999",
+    "007",
+    "\"x\"",
+    "'y'",
+    r#""\"\\*""#,
+    "\"",
+    "'",
+    "contains(",
+    "match(",
+    "length(",
+    "lowercase(",
+    "uppercase(",
+    "snakecase(",
+    "titlecase(",
+    "typeof(",
+    "string(",
+    "number(",
+    "bool(",
+    "semver(",
+    "\"[a-z]*\"",
+    "\"[\"",
+    "\">=\"",
+    "“",
+    "&&",
+    "\u{0}",
+    "é",
+    "\\",
+    ".",
+    "..",
+    "-",
+    "\n",
+    "\u{a0}",
+    "\"1.2.3\"",
+    "AND",
+    "{",
+];
+
+fn operand(noise: &mut Noise, depth: usize) -> String {
+    let field = ["type", "a", "b", "a.b", "a.0", r"\and", r"2\ 3.x", "ключ", r"\1"];
+    let literal = ["1", "-0.0", "null", "true", "'a'", r#""x\"y\\z\*""#, "[]", "[1, ['a', null]]"];
+    let one = ["length", "lowercase", "snakecase", "typeof", "string", "number", "bool"];
+    match noise.below(if depth == 0 { 2 } else { 5 }) {
+        0 => (*noise.pick(&field)).to_owned(),
+        1 => (*noise.pick(&literal)).to_owned(),
+        2 | 3 => format!("{}({})", noise.pick(&one), operand(noise, depth - 1)),
+        _ => {
+            let two = ["contains", "match"];
+            let (function, text) = (*noise.pick(&two), operand(noise, depth - 1));
+            format!("{function}({text}, a)")
+        }
+    }
+}
+
+fn condition(noise: &mut Noise, depth: usize) -> String {
+    let by = ["=", "!=", "<", "<=", ">", ">=", " in "];
+    match noise.below(if depth == 0 { 2 } else { 6 }) {
+        0 => operand(noise, 2),
+        1 => format!("{}{}{}", operand(noise, 2), noise.pick(&by), operand(noise, 2)),
+        2 => format!("!{}", condition(noise, depth - 1)),
+        3 => format!("({})", condition(noise, depth - 1)),
+        4 => format!("{} and {}", condition(noise, depth - 1), condition(noise, depth - 1)),
+        _ => format!("{} or {}", condition(noise, depth - 1), condition(noise, depth - 1)),
+    }
+}
+
+#[test]
+fn text_at_random_never_panics() {
+    let mut fields = Fields::new();
+    let mut parsed = 0;
+    for seed in 0..60_000 {
+        let mut noise = Noise::seeded(seed);
+        let pieces = (0..noise.below(9)).map(|_| *noise.pick(&PIECES));
+        let text: String = pieces.flat_map(|piece| [piece, " "]).collect();
+        let mut paths = Paths::new();
+        match Trigger::parse(&text, &mut paths) {
+            Ok(trigger) => {
+                let event = fields.read(br#"{"type":"x","a":[1,{"b":"y"}]}"#, &paths);
+                let _ = trigger.matches(event.expect("a valid event"));
+                parsed += 1;
+            }
+            Err(error) => {
+                let blamed = text.get(error.at.clone());
+                assert!(blamed.is_some(), "{error} at {:?} of {text:?}", error.at);
+            }
+        }
+    }
+    assert!(parsed > 500, "{parsed}");
+}
+
+#[test]
+fn what_is_printed_parses_to_the_same_trigger() {
+    let mut fields = Fields::new();
+    for seed in 0..20_000 {
+        let mut noise = Noise::seeded(seed);
+        let text = condition(&mut noise, 4);
+        let mut paths = Paths::new();
+        let trigger = Trigger::parse(&text, &mut paths).expect(&text);
+        let printed = trigger.to_string();
+        let again = Trigger::parse(&printed, &mut paths).expect(&printed);
+        assert_eq!(trigger, again, "{text} as {printed}");
+        let mut record = String::new();
+        noise.object(&["a", "b", "type", "ключ", "0"], 4, &mut record);
+        let event = fields.read(record.as_bytes(), &paths).expect("a valid event");
+        assert_eq!(trigger.matches(event), again.matches(event));
+        assert!(!trigger.explain(event).is_empty());
+    }
+}
