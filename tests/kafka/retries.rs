@@ -89,7 +89,10 @@ fn one_endpoint_that_hangs_is_given_up_in_time_and_tried_again() {
         "5"
     );
     hookcast.stop();
-    receiver.assert_exactly_once("/", 10);
+    // The receiver may notice late that a request was given up: next to its successor it looks
+    // like two at once.
+    receiver.assert_nothing_lost("/", 10);
+    assert_eq!(receiver.arrived().at("/").repeated(), 0);
 }
 
 #[test]
