@@ -79,6 +79,13 @@ impl Lanes {
         self.busy.is_empty() && self.invalid_events.is_empty()
     }
 
+    /// Whether nothing is under way and nothing can be begun: what is still owed is owed by lanes
+    /// that are paused.
+    pub(crate) fn is_finished(&self) -> bool {
+        let only_paused = self.busy().all(Lane::is_paused);
+        only_paused && self.letters.is_empty() && self.invalid_events.is_empty()
+    }
+
     pub(crate) fn lowest_owed(&self) -> Option<Offset> {
         self.busy().filter_map(Lane::lowest_owed).chain(self.invalid_events.lowest()).min()
     }

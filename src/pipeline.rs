@@ -124,6 +124,12 @@ impl Pipeline {
         self.lanes.is_empty() && self.parked.is_none()
     }
 
+    /// Whether a drain has come to its end: what is still owed, paused actions owe.
+    #[must_use]
+    pub fn is_drained(&self) -> bool {
+        self.reading == Reading::Draining && self.lanes.is_finished() && self.parked.is_none()
+    }
+
     /// Takes the next record of the partition.
     ///
     /// # Panics

@@ -164,7 +164,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                 self.begin(step);
             }
             self.publish();
-            if *self.drain.borrow() && self.pipeline.is_empty() {
+            if self.pipeline.is_drained() {
                 return;
             }
             if queue == Queue::MaybeMore && self.pipeline.wants_record() {

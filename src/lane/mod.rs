@@ -129,6 +129,12 @@ impl Lane {
         self.unsettled.is_empty()
     }
 
+    /// Whether nothing can move on without the operator.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.action().paused
+    }
+
     /// The lowest offset that it owes.
     #[must_use]
     pub fn lowest_owed(&self) -> Option<Offset> {
@@ -194,7 +200,7 @@ impl Lane {
 
     /// The next request to make now.
     pub fn poll(&mut self, now: Now) -> Option<Attempt> {
-        if self.action().paused {
+        if self.is_paused() {
             return None;
         }
         if !self.may_send() {
@@ -209,7 +215,7 @@ impl Lane {
     /// When [`poll`](Self::poll) has something again, if no answer arrives before.
     #[must_use]
     pub fn wake_at(&self) -> Option<Instant> {
-        if self.action().paused || !self.may_send() {
+        if self.is_paused() || !self.may_send() {
             return None;
         }
         let retry = self.queue.wake_at();

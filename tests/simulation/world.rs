@@ -266,7 +266,7 @@ impl World {
 
     /// Gives the partition away once it is drained.
     fn hand_over(&mut self) {
-        if self.is_draining && self.pipeline.is_empty() {
+        if self.pipeline.is_drained() {
             assert!(self.requests.is_empty() && self.letters.is_empty());
             self.commit();
             self.begin_again(true);

@@ -1,0 +1,192 @@
+//! Single behaviours of the pipeline that the simulation's chance would meet too rarely to show.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use hookcast::config::Config;
+use hookcast::lane::{Answer, Attempt};
+use hookcast::pipeline::{Pipeline, Pushed, Step};
+use hookcast::record::{Now, Offset, Position, Record, TopicPartition};
+use hookcast::routing::Skip;
+use hookcast::secret::Secret;
+use hookcast::signature::Signer;
+use hookcast::verdict::Outcome;
+
+/// A pipeline and a clock that moves when it is told to.
+struct Bench {
+    pipeline: Pipeline,
+    now: Now,
+    next: i64,
+}
+
+impl Bench {
+    /// A pipeline with these actions, as YAML.
+    fn new(actions: &str) -> Self {
+        let yaml = format!(
+            "kafka: {{ bootstrap.servers: 'unused:1', group.id: g }}\n\
+             sources: {{ all: {{ topics: [t] }} }}\n\
+             egress: {{ allow_private: true }}\n\
+             destinations:\n  d:\n    shared_secret: secret\n    actions:\n{actions}"
+        );
+        let config = Config::parse("test.yaml", &yaml, Path::new(""), &|name| std::env::var(name));
+        let plan = Arc::new(config.unwrap_or_else(|errors| panic!("{errors}")).plan);
+        let partition = TopicPartition { topic: "t".into(), partition: 0 };
+        Self {
+            pipeline: Pipeline::new(plan, partition, None),
+            now: Now { instant: Instant::now(), unix_ms: 0 },
+            next: 0,
+        }
+    }
+
+    fn push(&mut self, key: &str, value: &str) -> Pushed<'_> {
+        let record = Record {
+            offset: Offset(self.next),
+            timestamp: Some(0),
+            key: Some(key.as_bytes()),
+            value: Some(value.as_bytes()),
+            headers: Vec::new(),
+        };
+        self.next += 1;
+        self.pipeline.push(&record, self.now)
+    }
+
+    fn sent(&mut self) -> Vec<Attempt> {
+        let mut steps = Vec::new();
+        self.pipeline.poll(self.now, &mut steps);
+        let sent = steps.into_iter().filter_map(|step| match step {
+            Step::Send(attempt) => Some(attempt),
+            Step::DeadLetter(_) => None,
+        });
+        sent.collect()
+    }
+
+    fn answer(&mut self, attempt: &Attempt, status: u16) {
+        let answer = Answer { outcome: Outcome::Status(status), detail: String::new() };
+        self.pipeline.complete(attempt.ticket, &answer, self.now, 1.0);
+    }
+}
+
+const TRACK: &str = r#"{"type":"track"}"#;
+
+#[test]
+fn a_record_that_matches_nothing_moves_the_position() {
+    let mut bench = Bench::new("      a: { trigger: 'false', url: 'http://127.0.0.1/' }\n");
+    assert_eq!(bench.push("k", TRACK), Pushed::Skipped(Skip::Unmatched));
+    assert_eq!(bench.pipeline.position(), Some(Position(1)));
+}
+
+#[test]
+fn a_half_full_batch_waits_for_company_and_not_longer() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', url: 'http://127.0.0.1/', batch: { max_delay: 1s } }\n",
+    );
+    let _ = bench.push("k", TRACK);
+    let _ = bench.push("k", TRACK);
+    assert!(bench.sent().is_empty());
+    assert_eq!(bench.pipeline.wake_at(), Some(bench.now.instant + Duration::from_secs(1)));
+    bench.now.instant += Duration::from_secs(1);
+    let sent = bench.sent();
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].body, format!("[{TRACK},{TRACK}]"));
+}
+
+#[test]
+fn a_batch_that_cannot_go_yet_gains_company() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', url: 'http://127.0.0.1/', batch: { max_delay: 0s } }\n",
+    );
+    let _ = bench.push("k", TRACK);
+    let first = bench.sent().remove(0);
+    let _ = bench.push("k", TRACK);
+    assert!(bench.sent().is_empty(), "one batch of a lane at a time");
+    let _ = bench.push("k", TRACK);
+    bench.answer(&first, 200);
+    assert_eq!(bench.sent()[0].events, 2);
+}
+
+#[test]
+fn the_first_element_alone_is_signed_where_segment_does_so() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', url: 'http://127.0.0.1/', batch: { max_delay: 0s }, \
+         delivery: { signature: first_element } }\n",
+    );
+    let _ = bench.push("k", TRACK);
+    let _ = bench.push("k", r#"{"type":"page"}"#);
+    let signature = Signer::new(&Secret::new("secret")).sign(TRACK.as_bytes());
+    assert_eq!(bench.sent()[0].signature.as_deref(), Some(&*signature));
+}
+
+#[test]
+fn an_unbounded_set_of_urls_does_not_hold_unbounded_batches() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', batch: { max_delay: 1h }, \
+         url: { '@template': 'http://h{{n}}.localhost/' } }\n",
+    );
+    for n in 0..64 {
+        let _ = bench.push("k", &format!(r#"{{"type":"track","n":{n}}}"#));
+    }
+    assert!(bench.sent().is_empty());
+    let _ = bench.push("k", r#"{"type":"track","n":64}"#);
+    let sent = bench.sent();
+    assert_eq!(sent.len(), 1, "the oldest gives way");
+    assert_eq!(&*sent[0].target.url, "http://h0.localhost/");
+}
+
+#[test]
+fn a_drain_finishes_what_was_begun_and_leaves_the_rest() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', url: 'http://127.0.0.1/', delivery: { concurrency: 2 } }\n",
+    );
+    for key in ["a", "a", "b", "c"] {
+        let _ = bench.push(key, TRACK);
+    }
+    let sent = bench.sent();
+    assert_eq!(sent.len(), 2, "offset 0 of key a, and offset 2 of key b");
+    bench.pipeline.drain(bench.now);
+    assert!(!bench.pipeline.wants_record() && !bench.pipeline.is_drained());
+    bench.answer(&sent[1], 200);
+    assert!(bench.sent().is_empty(), "offset 3 is left to the next owner");
+    bench.answer(&sent[0], 200);
+    let last = bench.sent();
+    assert_eq!(last.len(), 1, "offset 1 lies below what was settled");
+    bench.answer(&last[0], 200);
+    assert!(bench.pipeline.is_drained());
+    assert_eq!(bench.pipeline.position(), Some(Position(3)));
+}
+
+#[test]
+fn a_paused_action_holds_its_events_and_does_not_hold_up_a_drain() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', url: 'http://127.0.0.1/', paused: true }\n\
+         \x20     b: { trigger: 'true', url: 'http://127.0.0.1/' }\n",
+    );
+    let _ = bench.push("k", TRACK);
+    let sent = bench.sent();
+    assert_eq!(sent.len(), 1);
+    bench.answer(&sent[0], 200);
+    assert_eq!(bench.pipeline.position(), Some(Position(0)), "the paused action owes it");
+    bench.pipeline.drain(bench.now);
+    assert!(bench.pipeline.is_drained());
+    assert_eq!(bench.pipeline.position(), Some(Position(0)));
+}
+
+#[test]
+fn a_lane_without_room_stops_the_reader_until_it_has_room() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', url: 'http://127.0.0.1/', delivery: { concurrency: 1 } }\n",
+    );
+    bench.pipeline.allow(1);
+    let _ = bench.push("k", TRACK);
+    assert!(bench.pipeline.wants_record(), "one event finds room in any case");
+    let _ = bench.push("k", TRACK);
+    assert!(!bench.pipeline.wants_record());
+    assert_eq!(bench.pipeline.position(), Some(Position(0)));
+    let first = bench.sent().remove(0);
+    bench.answer(&first, 200);
+    assert_eq!(bench.pipeline.position(), Some(Position(1)), "the parked record is still owed");
+    let second = bench.sent().remove(0);
+    assert!(bench.pipeline.wants_record());
+    bench.answer(&second, 200);
+    assert_eq!(bench.pipeline.position(), Some(Position(2)));
+}
