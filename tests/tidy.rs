@@ -332,6 +332,8 @@ fn is_word(character: char) -> bool {
 }
 
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::{circle_from, heads_after, without_comments_and_strings};
 
     #[test]
@@ -356,7 +358,7 @@ mod tests {
         let imports = imports.map(|(module, others)| {
             (module.to_owned(), others.into_iter().map(str::to_owned).collect())
         });
-        let circle = circle_from("a", &imports.into(), &mut Vec::new(), &mut Default::default());
+        let circle = circle_from("a", &imports.into(), &mut Vec::new(), &mut BTreeSet::default());
         assert_eq!(circle.expect("a circle"), ["b", "d", "b"]);
     }
 }

@@ -222,7 +222,6 @@ mod tests {
     }
 
     #[test]
-    #[expect(clippy::too_many_lines, reason = "a table")]
     fn errors_name_the_place_what_was_expected_and_the_usual_slip() {
         for (trigger, at, message, hint) in [
             ("", 0..0, "expected a comparison, found the end", r#"write "true""#),

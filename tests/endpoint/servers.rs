@@ -53,8 +53,11 @@ pub async fn start(script: Script) -> String {
 async fn play(script: Script, mut stream: TcpStream) -> std::io::Result<()> {
     let mut request = Vec::new();
     let body = super::EVENT;
-    let is_early = matches!(script, Script::AnswerEarly(_));
-    while !request.ends_with(body) && !(is_early && !request.is_empty()) {
+    let has_enough = |request: &[u8]| match script {
+        Script::AnswerEarly(_) => !request.is_empty(),
+        _ => request.ends_with(body),
+    };
+    while !has_enough(&request) {
         if stream.read_buf(&mut request).await? == 0 {
             return Ok(());
         }
