@@ -33,7 +33,7 @@ pub enum InvalidEvent {
 /// Reusable room for what one scan finds. One per reader; no allocation per record once warm.
 #[derive(Debug, Default)]
 pub struct Fields {
-    /// What was found, by [`PathId`].
+    /// What was found, by [`super::PathId`].
     pub(super) spots: Vec<Spot>,
     /// The objects and arrays around the place where the scan stands, as far as something is
     /// asked for in them.
