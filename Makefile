@@ -43,7 +43,7 @@ kafka: needs-java ## fetch Apache Kafka for the tests, once (54 MB, from Maven C
 # What is needed, and the package it comes in. librdkafka, OpenSSL, zlib and zstd are built from
 # source: that takes the first three, and minutes, once. Maven is needed only to fetch the jars.
 RUST_TOOLS := cc:build-essential c++:build-essential perl:perl cargo:rustup
-JAVA_TOOLS := java:openjdk-17-jdk-headless $(if $(wildcard $(JARS)),,mvn:maven)
+JAVA_TOOLS := java:default-jdk-headless $(if $(wildcard $(JARS)),,mvn:maven)
 
 define require
 	@missing= packages=; \

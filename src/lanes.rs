@@ -42,8 +42,8 @@ pub(crate) struct Lanes {
     letters: Letters,
     /// Records that are no events and whose letters are not acknowledged.
     invalid_events: Unsettled,
-    /// How many bytes the lanes' events may hold.
-    room: usize,
+    /// How many bytes the lanes' events may hold; none: whatever it takes.
+    room: Option<usize>,
     /// Where a payload is made before it finds its batch.
     payload: Vec<u8>,
 }
@@ -57,13 +57,18 @@ impl Lanes {
             busy: BTreeSet::new(),
             letters: Letters::new(),
             invalid_events: Unsettled::new(),
-            room: usize::MAX,
+            room: Some(usize::MAX),
             payload: Vec::new(),
         }
     }
 
     pub(crate) fn allow(&mut self, bytes: usize) {
-        self.room = bytes;
+        self.room = Some(bytes);
+    }
+
+    /// What is left to do is bounded, and must not wait for room.
+    pub(crate) fn allow_all(&mut self) {
+        self.room = None;
     }
 
     pub(crate) fn held_bytes(&self) -> usize {
@@ -72,7 +77,7 @@ impl Lanes {
 
     /// Whether letters that cannot be written have used up the memory.
     pub(crate) fn is_clogged(&self) -> bool {
-        self.letters.held_bytes() > self.room
+        self.room.is_some_and(|room| self.letters.held_bytes() > room)
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -98,9 +103,9 @@ impl Lanes {
     /// Whether the lane of `id` may take an event of `bytes` bytes. Lanes that hold events share
     /// the memory equally.
     pub(crate) fn has_room(&self, id: ActionId, bytes: usize) -> bool {
-        let Some(lane) = self.by_action.get(&id) else { return true };
+        let (Some(lane), Some(room)) = (self.by_action.get(&id), self.room) else { return true };
         let sharing = self.busy.len() + usize::from(!self.busy.contains(&id));
-        lane.has_room(bytes, self.room / sharing)
+        lane.has_room(bytes, room / sharing)
     }
 
     /// Gives an event to those of the lanes it is owed to that have room, and names the others.

@@ -88,7 +88,9 @@ impl Pipeline {
     /// Its events may hold `bytes` bytes of memory from now on. Each lane that holds events has
     /// an equal share of it; one event finds room in any case.
     pub fn allow(&mut self, bytes: usize) {
-        self.lanes.allow(bytes);
+        if self.reading == Reading::Yes {
+            self.lanes.allow(bytes);
+        }
     }
 
     /// The bytes of memory that its events hold.
@@ -214,8 +216,7 @@ impl Pipeline {
         self.reading = Reading::Draining;
         let Some(end) = self.lanes.begun().max(self.position()) else { return };
         self.lanes.leave_from(end);
-        // What is left to do is bounded, and must not wait for room.
-        self.lanes.allow(usize::MAX);
+        self.lanes.allow_all();
         if self.parked.as_ref().is_some_and(|parked| !end.is_past(parked.offset())) {
             self.parked = None;
         }

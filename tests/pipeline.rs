@@ -172,6 +172,26 @@ fn a_paused_action_holds_its_events_and_does_not_hold_up_a_drain() {
 }
 
 #[test]
+fn a_paused_action_that_is_full_does_not_hold_up_a_drain_either() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', url: 'http://127.0.0.1/', paused: true, \
+         delivery: { concurrency: 1 } }\n\
+         \x20     b: { trigger: 'true', url: 'http://127.0.0.1/' }\n",
+    );
+    while bench.pipeline.wants_record() {
+        let _ = bench.push("k", TRACK);
+        for attempt in bench.sent() {
+            bench.answer(&attempt, 200);
+        }
+    }
+    assert!(bench.next > 64, "a lane of single events takes some in advance");
+    bench.pipeline.drain(bench.now);
+    bench.pipeline.allow(1);
+    assert!(bench.pipeline.is_drained());
+    assert_eq!(bench.pipeline.position(), Some(Position(0)));
+}
+
+#[test]
 fn a_lane_without_room_stops_the_reader_until_it_has_room() {
     let mut bench = Bench::new(
         "      a: { trigger: 'true', url: 'http://127.0.0.1/', delivery: { concurrency: 1 } }\n",

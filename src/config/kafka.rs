@@ -164,6 +164,11 @@ fn read_setting<'a>(at: &At<'a>, key: &str) -> Option<&'a str> {
     }
     let text =
         if matches!(key, SERVERS | GROUP) { at.text()? } else { &at.scalar("a value")?.text };
+    if matches!(key, "sasl.mechanism" | "sasl.mechanisms") && text.eq_ignore_ascii_case("GSSAPI") {
+        let known = "PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 and OAUTHBEARER are";
+        at.error_with("Kerberos is not built in", known);
+        return None;
+    }
     let judged = ClientConfig::new().set(key, text).create_native_config();
     let Err(error) = judged else {
         return Some(text);

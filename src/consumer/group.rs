@@ -139,6 +139,7 @@ impl Group {
         }
         *measured_at = Some(Instant::now());
         let metrics = &self.outside.metrics;
+        metrics.buffered_bytes.set(count(self.outside.memory.held()));
         for (partition, held) in lock(&self.held).iter() {
             let end = librdkafka::known_end(consumer, &partition.topic, partition.partition);
             if let (Some(end), Some(read)) = (end, held.progress.read()) {
@@ -385,6 +386,6 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-fn count(partitions: usize) -> i64 {
-    i64::try_from(partitions).unwrap_or(i64::MAX)
+fn count(number: usize) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }
