@@ -34,7 +34,7 @@ const MANY_ORIGINS: usize = 1024;
 
 /// A destination that cannot be spoken to.
 #[derive(Debug, thiserror::Error)]
-#[error("destination {destination}: {source}")]
+#[error("destination {destination}")]
 pub struct Error {
     destination: String,
     source: reqwest::Error,

@@ -23,11 +23,11 @@ use crate::producer::DeadLetterProducer;
 use crate::topics::{self, OwnTopics};
 use crate::worker::Outside;
 
-/// Why a service could not start or go on.
+/// Why a service could not start or go on. What lies beneath is its source, and not repeated.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// The operating system denies what every service needs.
-    #[error("{what}: {source}")]
+    #[error("{what}")]
     System {
         /// What was attempted.
         what: &'static str,
@@ -35,7 +35,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// The admin port cannot be opened.
-    #[error("admin.listen: {address}: {source}")]
+    #[error("admin.listen: {address}")]
     Listen {
         /// The configured address.
         address: SocketAddr,
@@ -46,7 +46,7 @@ pub enum Error {
     #[error(transparent)]
     Endpoint(#[from] endpoint::Error),
     /// A Kafka client cannot be created.
-    #[error("the Kafka client cannot be created: {0}")]
+    #[error("the Kafka client cannot be created")]
     Client(#[from] KafkaError),
     /// The consumer group cannot be joined, or not any longer.
     #[error(transparent)]

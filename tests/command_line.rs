@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::io::Read;
+use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Command, Output, Stdio};
 
@@ -122,6 +123,17 @@ fn run_refuses_a_bad_configuration() {
     let output = hookcast().arg("run").arg("-c").arg(&path).output().unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(err(&output).contains("the key `group.id` is missing"), "{}", err(&output));
+}
+
+#[test]
+fn why_it_cannot_run_is_said_once() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).expect("a port on loopback");
+    let port = taken.local_addr().expect("the listener is bound").port();
+    let admin = format!("{GOOD}admin: {{ listen: \"127.0.0.1:{port}\" }}\n");
+    let (_directory, path) = directory_with(&admin);
+    let output = hookcast().arg("run").arg("-c").arg(&path).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{}", err(&output));
+    assert_eq!(err(&output).matches("in use").count(), 1, "{}", err(&output));
 }
 
 #[test]
