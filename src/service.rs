@@ -62,78 +62,143 @@ pub enum Error {
 /// # Errors
 /// See [`Error`].
 pub fn run(config: Config) -> Result<(), Error> {
+    on_runtime(serve(config))?
+}
+
+/// Runs `work` on threads of its own, and leaves behind whatever still runs when it is done.
+pub(crate) fn on_runtime<T>(work: impl Future<Output = T>) -> Result<T, Error> {
     let runtime = Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|source| Error::System { what: "starting threads", source })?;
-    let result = runtime.block_on(serve(config));
+    let result = runtime.block_on(work);
     // What still runs, a look at an unreachable broker perhaps, is not worth waiting for.
     runtime.shutdown_background();
-    result
+    Ok(result)
 }
 
 async fn serve(config: Config) -> Result<(), Error> {
     let mut signals = Signals::new()?;
-    let metrics = Arc::new(Metrics::new(&config.plan));
-    let health = Arc::new(Health::new());
-    let address = config.admin_listen;
-    let listener = TcpListener::bind(address).await;
-    let listener = listener.map_err(|source| Error::Listen { address, source })?;
-    let mut tasks = JoinSet::new();
-    let admin = Admin { metrics: Arc::clone(&metrics), health: Arc::clone(&health) };
-    info!(%address, "serving /metrics, /healthz and /readyz");
-    tasks.spawn(admin.serve(listener));
-
-    let own_topics = OwnTopics {
-        names: vec![config.topics.dead_letter.clone(), config.topics.redrive.clone()],
-        create: config.topics.create,
-    };
-    let ensured = topics::ensure(config.kafka.producer(), own_topics, Arc::clone(&health));
-    tasks.spawn(async {
-        if let Err(error) = ensured.await {
-            warn!(%error, "the dead-letter and redrive topics cannot be looked after");
-        }
-    });
-
-    let plan = Arc::new(config.plan);
-    let topics = plan.sources.iter().flat_map(|source| &source.topics);
-    let topics = topics.map(|pattern| pattern.as_str().to_owned()).collect();
-    let outside = Outside {
-        endpoints: Endpoints::new(&plan, Arc::clone(&metrics))?,
-        dead_letters: DeadLetterProducer::new(config.kafka.producer(), &config.topics.dead_letter)?,
-        memory: Memory::new(config.buffered_bytes),
-        metrics,
-        health,
-        plan,
-    };
-    let stop = Arc::new(AtomicBool::new(false));
-    let membership = Membership {
-        config: config.kafka.consumer(),
-        topics,
-        own_topics: vec![config.topics.dead_letter, config.topics.redrive],
-        start: match config.kafka.offset_reset {
-            OffsetReset::Earliest => Start::Earliest,
-            OffsetReset::Latest => Start::Latest,
-        },
-        drain_timeout: config.shutdown_timeout,
-        outside: Arc::new(outside),
-        runtime: Handle::current(),
-        stop: Arc::clone(&stop),
-    };
-    let mut ended = poll_on_own_thread(membership)?;
-    let result = tokio::select! {
-        ended = &mut ended => ended,
+    let mut service = Service::start(config).await?;
+    tokio::select! {
+        ended = service.ended() => return ended,
+        name = signals.next() => info!("{name} received"),
+    }
+    service.stop();
+    tokio::select! {
+        ended = service.ended() => ended,
         name = signals.next() => {
-            info!("{name} received");
-            stop.store(true, Ordering::Relaxed);
-            tokio::select! {
-                ended = &mut ended => ended,
-                name = signals.next() => {
-                    warn!("{name} received again: ending at once");
-                    std::process::exit(1);
-                }
-            }
+            warn!("{name} received again: ending at once");
+            std::process::exit(1);
         }
-    };
-    result.unwrap_or(Err(Error::Panic))
+    }
+}
+
+/// A service that runs. It hears no signals: whoever starts it says when to stop.
+pub struct Service {
+    admin_address: SocketAddr,
+    metrics: Arc<Metrics>,
+    health: Arc<Health>,
+    stop: Arc<AtomicBool>,
+    /// None when it was said how it has ended.
+    ended: Option<oneshot::Receiver<Result<(), Error>>>,
+    /// The admin port, and the look after the topics: they end when this is dropped.
+    _tasks: JoinSet<()>,
+}
+
+impl Service {
+    /// Starts everything on the current runtime.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn start(config: Config) -> Result<Self, Error> {
+        let metrics = Arc::new(Metrics::new(&config.plan));
+        let health = Arc::new(Health::new());
+        let address = config.admin_listen;
+        let denied = |source| Error::Listen { address, source };
+        let listener = TcpListener::bind(address).await.map_err(denied)?;
+        // The port is chosen by now where the configuration leaves it open.
+        let address = listener.local_addr().map_err(denied)?;
+        let mut tasks = JoinSet::new();
+        let admin = Admin { metrics: Arc::clone(&metrics), health: Arc::clone(&health) };
+        info!(%address, "serving /metrics, /healthz and /readyz");
+        tasks.spawn(admin.serve(listener));
+
+        let own_topics = OwnTopics {
+            names: vec![config.topics.dead_letter.clone(), config.topics.redrive.clone()],
+            create: config.topics.create,
+        };
+        let ensured = topics::ensure(config.kafka.producer(), own_topics, Arc::clone(&health));
+        tasks.spawn(async {
+            if let Err(error) = ensured.await {
+                warn!(%error, "the dead-letter and redrive topics cannot be looked after");
+            }
+        });
+
+        let plan = Arc::new(config.plan);
+        let topics = plan.sources.iter().flat_map(|source| &source.topics);
+        let topics = topics.map(|pattern| pattern.as_str().to_owned()).collect();
+        let outside = Outside {
+            endpoints: Endpoints::new(&plan, Arc::clone(&metrics))?,
+            dead_letters: DeadLetterProducer::new(
+                config.kafka.producer(),
+                &config.topics.dead_letter,
+            )?,
+            memory: Memory::new(config.buffered_bytes),
+            metrics: Arc::clone(&metrics),
+            health: Arc::clone(&health),
+            plan,
+        };
+        let stop = Arc::new(AtomicBool::new(false));
+        let membership = Membership {
+            config: config.kafka.consumer(),
+            topics,
+            own_topics: vec![config.topics.dead_letter, config.topics.redrive],
+            start: match config.kafka.offset_reset {
+                OffsetReset::Earliest => Start::Earliest,
+                OffsetReset::Latest => Start::Latest,
+            },
+            drain_timeout: config.shutdown_timeout,
+            outside: Arc::new(outside),
+            runtime: Handle::current(),
+            stop: Arc::clone(&stop),
+        };
+        let ended = Some(poll_on_own_thread(membership)?);
+        Ok(Self { admin_address: address, metrics, health, stop, ended, _tasks: tasks })
+    }
+
+    /// Where `/metrics`, `/healthz` and `/readyz` are.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin_address
+    }
+
+    /// What it counts.
+    #[must_use]
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
+    }
+
+    /// How it is.
+    #[must_use]
+    pub fn health(&self) -> &Health {
+        &self.health
+    }
+
+    /// Asks it to finish what was begun and to end.
+    pub fn stop(&self) {
+        self.stop.store(true, Ordering::Relaxed);
+    }
+
+    /// Returns when it has ended, on request or because it cannot go on. How it ended is said
+    /// once; asked again, it has ended well.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub async fn ended(&mut self) -> Result<(), Error> {
+        let Some(ended) = &mut self.ended else { return Ok(()) };
+        let result = ended.await.unwrap_or(Err(Error::Panic));
+        self.ended = None;
+        result
+    }
 }
 
 /// Starts the thread that polls; what it returns comes through the channel, which closes without
@@ -153,13 +218,14 @@ fn poll_on_own_thread(
 }
 
 /// The signals that ask for an end.
-struct Signals {
+pub(crate) struct Signals {
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
 
 impl Signals {
-    fn new() -> Result<Self, Error> {
+    /// From here on the signals end nothing by themselves.
+    pub(crate) fn new() -> Result<Self, Error> {
         let listen = |kind| {
             signal(kind).map_err(|source| Error::System { what: "listening for signals", source })
         };
@@ -170,7 +236,7 @@ impl Signals {
     }
 
     /// The name of the next signal.
-    async fn next(&mut self) -> &'static str {
+    pub(crate) async fn next(&mut self) -> &'static str {
         tokio::select! {
             _ = self.terminate.recv() => "SIGTERM",
             _ = self.interrupt.recv() => "SIGINT",
