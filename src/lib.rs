@@ -56,4 +56,5 @@ pub mod health;
 pub mod admin;
 pub mod service;
 pub mod config;
+pub mod demo;
 pub mod cli;

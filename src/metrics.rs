@@ -151,6 +151,12 @@ impl Metrics {
         &self.actions[id.0]
     }
 
+    /// Requests that are being made, for all actions together.
+    #[must_use]
+    pub fn requests_in_flight(&self) -> i64 {
+        self.actions.iter().map(|action| action.in_flight.get()).sum()
+    }
+
     /// A record was owed to nobody.
     ///
     /// # Panics

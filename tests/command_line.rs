@@ -164,7 +164,13 @@ fn a_filter_that_is_none_is_bad_usage() {
 
 #[test]
 fn help_and_version_go_to_stdout() {
-    for arguments in [&["--help"][..], &["run", "--help"], &["check", "--help"], &["check", "-h"]] {
+    for arguments in [
+        &["--help"][..],
+        &["run", "--help"],
+        &["check", "--help"],
+        &["check", "-h"],
+        &["demo", "-h"],
+    ] {
         let output = hookcast().args(arguments).output().unwrap();
         assert_eq!(output.status.code(), Some(0));
         assert!(out(&output).contains("Usage: hookcast"), "{}", out(&output));

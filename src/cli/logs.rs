@@ -9,12 +9,14 @@ use tracing_subscriber::EnvFilter;
 use super::options::{LogFormat, LogLevel, Options};
 use super::{FAILED, complain};
 
-/// From here on, everything that is logged goes to stderr, and a panic ends the process.
+/// From here on, everything that is logged goes to stderr, and a panic ends the process. `usual`
+/// is logged where nobody has said how much.
 ///
 /// # Errors
 /// When `RUST_LOG` cannot be understood.
-pub(super) fn start(options: &Options) -> anyhow::Result<()> {
-    let filter = filter(options.log_level, std::env::var("RUST_LOG").ok().as_deref())?;
+pub(super) fn start(options: &Options, usual: LogLevel) -> anyhow::Result<()> {
+    let environment = std::env::var("RUST_LOG").ok();
+    let filter = filter(options.log_level, environment.as_deref(), usual)?;
     let is_terminal = io::stderr().is_terminal();
     let format =
         options.log_format.unwrap_or(if is_terminal { LogFormat::Human } else { LogFormat::Json });
@@ -41,20 +43,31 @@ pub(super) fn start(options: &Options) -> anyhow::Result<()> {
 }
 
 /// What is logged: the command line's word comes before the environment's.
-fn filter(level: Option<LogLevel>, environment: Option<&str>) -> anyhow::Result<EnvFilter> {
+fn filter(
+    level: Option<LogLevel>,
+    environment: Option<&str>,
+    usual: LogLevel,
+) -> anyhow::Result<EnvFilter> {
+    let environment = environment.filter(|directives| !directives.trim().is_empty());
     let directives = match (level, environment) {
-        (Some(LogLevel::Off), _) => "off",
-        (Some(LogLevel::Error), _) => "error",
-        (Some(LogLevel::Warn), _) => "warn",
-        // Libraries are chatty, and this is about hookcast and what it hears from Kafka.
-        (Some(LogLevel::Debug), _) => "info,hookcast=debug,rdkafka=debug,librdkafka=debug",
-        (Some(LogLevel::Trace), _) => "trace",
-        (None, Some(directives)) if !directives.trim().is_empty() => directives,
-        (Some(LogLevel::Info) | None, _) => "info",
+        (None, Some(directives)) => directives,
+        (level, _) => directives(level.unwrap_or(usual)),
     };
     EnvFilter::builder()
         .parse(directives)
         .with_context(|| format!("RUST_LOG is not understood: `{directives}`"))
+}
+
+fn directives(level: LogLevel) -> &'static str {
+    match level {
+        LogLevel::Off => "off",
+        LogLevel::Error => "error",
+        LogLevel::Warn => "warn",
+        LogLevel::Info => "info",
+        // Libraries are chatty, and this is about hookcast and what it hears from Kafka.
+        LogLevel::Debug => "info,hookcast=debug,rdkafka=debug,librdkafka=debug",
+        LogLevel::Trace => "trace",
+    }
 }
 
 #[cfg(test)]
@@ -64,11 +77,17 @@ mod tests {
 
     #[test]
     fn the_command_line_comes_before_the_environment() {
-        let chosen = |level, environment| filter(level, environment).unwrap().to_string();
+        let chosen =
+            |level, environment| filter(level, environment, LogLevel::Info).unwrap().to_string();
         assert_eq!(chosen(Some(LogLevel::Warn), Some("debug")), "warn");
         assert_eq!(chosen(None, Some("debug")), "debug");
         assert_eq!(chosen(None, Some("")), "info");
         assert_eq!(chosen(None, None), "info");
-        assert!(filter(None, Some("hookcast=loud")).is_err());
+        assert!(filter(None, Some("hookcast=loud"), LogLevel::Info).is_err());
+    }
+
+    #[test]
+    fn a_command_may_usually_be_quiet() {
+        assert_eq!(filter(None, None, LogLevel::Warn).unwrap().to_string(), "warn");
     }
 }

@@ -1,7 +1,7 @@
 //! The command line: what was typed, and what becomes of it.
 //!
 //! Knows the commands, their exit statuses and how logs look. It does nothing itself: `check`
-//! shows a configuration, `run` hands it to the service.
+//! shows a configuration, `run` hands it to the service, and `demo` needs none.
 
 mod check;
 mod logs;
@@ -13,8 +13,9 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::config::Config;
+use crate::demo::{self, Demo};
 use crate::service;
-use options::{Command, Options};
+use options::{Command, LogLevel, Options};
 
 /// Everything was done.
 const DONE: u8 = 0;
@@ -34,23 +35,35 @@ pub fn main() -> ExitCode {
             return ExitCode::from(if error.use_stderr() { WRONG } else { DONE });
         }
     };
-    if let Err(error) = logs::start(&options) {
+    let usual = match options.command {
+        Command::Run | Command::Check => LogLevel::Info,
+        // There is a picture to look at.
+        Command::Demo { .. } => LogLevel::Warn,
+    };
+    if let Err(error) = logs::start(&options, usual) {
         complain(&format!("hookcast: {error:#}"));
         return ExitCode::from(WRONG);
     }
-    let config = match Config::load(&options.config) {
-        Ok(config) => config,
+    ExitCode::from(match options.command {
+        Command::Check => with_config(&options, |config| check(&config, &options)),
+        Command::Run => with_config(&options, run),
+        Command::Demo { events, failures, keep } => {
+            demo(&Demo { events, failures, keep, program: program() })
+        }
+    })
+}
+
+/// Does what needs a configuration, if there is a valid one.
+fn with_config(options: &Options, command: impl FnOnce(Config) -> u8) -> u8 {
+    match Config::load(&options.config) {
+        Ok(config) => command(config),
         Err(errors) => {
             let count = errors.0.len();
             let noun = if count == 1 { "error" } else { "errors" };
             complain(&format!("{errors}\n\n{count} {noun} in {}", options.config.display()));
-            return ExitCode::from(WRONG);
+            WRONG
         }
-    };
-    ExitCode::from(match options.command {
-        Command::Check => check(&config, &options),
-        Command::Run => run(config),
-    })
+    }
 }
 
 fn check(config: &Config, options: &Options) -> u8 {
@@ -79,6 +92,26 @@ fn run(config: Config) -> u8 {
             FAILED
         }
     }
+}
+
+fn demo(demo: &Demo) -> u8 {
+    match demo::run(demo) {
+        Ok(demo::Ended::Well) => DONE,
+        Ok(demo::Ended::Badly) => FAILED,
+        // Whoever looked at it has seen enough.
+        Err(demo::Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
+        Err(error) => {
+            complain(&format!("hookcast: {:#}", anyhow::Error::new(error)));
+            FAILED
+        }
+    }
+}
+
+/// What has to be typed to start this program again.
+fn program() -> String {
+    std::env::args_os()
+        .next()
+        .map_or_else(|| "hookcast".into(), |name| name.to_string_lossy().into())
 }
 
 /// Says something to whoever started the program. That nobody listens is no reason to fail.

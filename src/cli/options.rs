@@ -4,7 +4,9 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand, ValueEnum, value_parser};
+
+use crate::demo;
 
 /// Delivers events from Kafka topics to webhooks: signed, in order, at least once.
 #[derive(Debug, Parser)]
@@ -15,6 +17,7 @@ use clap::{Parser, Subcommand, ValueEnum};
     disable_help_subcommand = true,
     after_help = "\
 Examples:
+  hookcast demo                         # see it deliver, with nothing installed
   hookcast check                        # is hookcast.yaml right, and what would run?
   hookcast run --config /etc/hookcast.yaml
 
@@ -36,13 +39,13 @@ pub(super) struct Options {
     )]
     pub(super) config: PathBuf,
 
-    /// How much is logged, on stderr [default: info]
+    /// How much is logged, on stderr [default: info, for demo: warn]
     #[arg(
         long,
         global = true,
         value_name = "LEVEL",
         long_help = "\
-How much is logged, on stderr [default: info]
+How much is logged, on stderr [default: info, for demo: warn]
 
 Without it, RUST_LOG decides, which may name modules too:
 RUST_LOG=info,hookcast::consumer=debug"
@@ -80,6 +83,38 @@ Examples:
 
 Exit status: 0 the configuration is right, 2 it is not, or bad usage.")]
     Check,
+
+    /// See it deliver, with nothing installed
+    ///
+    /// Runs the service between a Kafka broker and a receiver of its own: events are generated,
+    /// delivered as signed requests, one at a time and in batches, and counted where they arrive.
+    /// Every signature is verified. Needs no network, and takes about 20 seconds. Reads no
+    /// configuration. Ctrl-C ends it early, with the table of what has happened so far.
+    #[command(after_help = "\
+Examples:
+  hookcast demo
+  hookcast demo --failures 30%          # three requests of ten are answered with 503
+  hookcast demo --keep                  # look at /metrics afterwards
+
+Exit status: 0 nothing was lost and every signature was right, 1 otherwise, 2 bad usage.")]
+    Demo {
+        /// How many events are delivered
+        #[arg(
+            long,
+            value_name = "N",
+            default_value_t = demo::USUAL_EVENTS,
+            value_parser = value_parser!(u32).range(1..=10_000_000),
+        )]
+        events: u32,
+
+        /// How many of the requests the receiver answers with 503
+        #[arg(long, value_name = "PERCENT", default_value = "5%")]
+        failures: demo::Failures,
+
+        /// Stay up afterwards, until Ctrl-C
+        #[arg(long)]
+        keep: bool,
+    },
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -140,5 +175,10 @@ mod tests {
     #[test]
     fn help_for_check() {
         insta::assert_snapshot!(help(&["hookcast", "check", "--help"]));
+    }
+
+    #[test]
+    fn help_for_demo() {
+        insta::assert_snapshot!(help(&["hookcast", "demo", "--help"]));
     }
 }
