@@ -1,7 +1,7 @@
 # `make` alone lists what there is. CI runs what stands here and nothing else: see .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: help build test check kafka needs-rust needs-java needs-all
+.PHONY: help demo build test check kafka needs-rust needs-java needs-all
 SHELL := /bin/sh
 
 KAFKA := 4.1.1
@@ -9,6 +9,10 @@ JARS := .cache/kafka-$(KAFKA)
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+
+# With the profile that tests use: whoever tries it first and tests it next builds once.
+demo: needs-rust ## see it deliver, with nothing installed: 20 s, after the first build
+	cargo run --locked -- demo
 
 build: needs-rust ## build the release binary, target/release/hookcast
 	cargo build --release --locked
