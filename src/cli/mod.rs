@@ -37,8 +37,8 @@ pub fn main() -> ExitCode {
     };
     let usual = match options.command {
         Command::Run | Command::Check => LogLevel::Info,
-        // There is a picture to look at.
-        Command::Demo { .. } => LogLevel::Warn,
+        // A receiver that refuses on purpose is no news, and lines of a log would tear the picture.
+        Command::Demo { .. } => LogLevel::Error,
     };
     if let Err(error) = logs::start(&options, usual) {
         complain(&format!("hookcast: {error:#}"));

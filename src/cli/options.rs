@@ -39,13 +39,13 @@ pub(super) struct Options {
     )]
     pub(super) config: PathBuf,
 
-    /// How much is logged, on stderr [default: info, for demo: warn]
+    /// How much is logged, on stderr [default: info, for demo: error]
     #[arg(
         long,
         global = true,
         value_name = "LEVEL",
         long_help = "\
-How much is logged, on stderr [default: info, for demo: warn]
+How much is logged, on stderr [default: info, for demo: error]
 
 Without it, RUST_LOG decides, which may name modules too:
 RUST_LOG=info,hookcast::consumer=debug"
