@@ -8,7 +8,7 @@ use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 use tracing::{debug, warn};
 
-use super::group::{Held, topic_partition};
+use super::held::{Held, topic_partition};
 use crate::librdkafka;
 use crate::metrics::Metrics;
 use crate::record::{Position, TopicPartition};

@@ -13,16 +13,16 @@ use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tracing::{debug, error, info, warn};
 
 use super::commits::{self, Commits};
 use super::faults::{self, Fault};
+use super::held::{Held, topic_partition};
 use super::{BEAT, Error, Start, start};
 use crate::health::Health;
 use crate::kafka_log;
 use crate::librdkafka;
-use crate::record::{Position, TopicPartition};
+use crate::record::TopicPartition;
 use crate::worker::{Outside, Progress, Worker};
 
 /// How long the poll loop may stand still beyond a drain: the commit that follows it.
@@ -41,22 +41,6 @@ pub(super) struct Group {
     fatal: Mutex<Option<String>>,
     has_met_broker: AtomicBool,
     measured_at: Mutex<Option<Instant>>,
-}
-
-/// A partition that is assigned to this process.
-pub(super) struct Held {
-    worker: JoinHandle<()>,
-    drain: watch::Sender<bool>,
-    pub(super) progress: Arc<Progress>,
-    /// The last position that the broker has accepted; none before the first commit.
-    pub(super) committed: Option<Position>,
-}
-
-impl Held {
-    /// The position to commit, where it differs from what was committed.
-    pub(super) fn uncommitted(&self) -> Option<Position> {
-        self.progress.settled().filter(|settled| Some(*settled) != self.committed)
-    }
 }
 
 impl Group {
@@ -373,12 +357,6 @@ impl ConsumerContext for Group {
     fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
         lock(&self.commits).ended(&self.outside.metrics, result, offsets, &mut lock(&self.held));
     }
-}
-
-pub(super) fn topic_partition(
-    element: &rdkafka::topic_partition_list::TopicPartitionListElem<'_>,
-) -> TopicPartition {
-    TopicPartition { topic: element.topic().into(), partition: element.partition() }
 }
 
 /// A lock is only poisoned by a panic that ends the process anyway.

@@ -8,6 +8,7 @@
 mod commits;
 mod faults;
 mod group;
+mod held;
 mod start;
 
 use std::sync::Arc;

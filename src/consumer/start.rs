@@ -8,7 +8,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use tracing::{info, warn};
 
 use super::Start;
-use super::group::topic_partition;
+use super::held::topic_partition;
 use crate::record::{Position, TopicPartition};
 
 /// How long the broker may take to answer.
