@@ -1,7 +1,7 @@
 # `make` alone lists what there is. CI runs what stands here and nothing else: see .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check kafka needs-rust needs-java needs-all
+.PHONY: help demo build test check bench kafka needs-rust needs-java needs-all
 SHELL := /bin/sh
 
 KAFKA := 4.1.1
@@ -30,6 +30,11 @@ check: needs-rust ## formatting, lints, documentation, dependencies
 	    echo 'cargo-deny is not installed: licences and advisories were NOT checked'; \
 	    echo '  (cargo install --locked cargo-deny)'; \
 	fi
+
+# Options go in ARGS: `make bench ARGS=--quick`, `make bench ARGS='--runs 5 --json bench.json'`.
+bench: needs-all kafka ## what moving an event costs, beside the least that it could (5 min)
+	cargo build --release --locked
+	cargo bench --locked --bench end_to_end -- $(ARGS)
 
 # The jars appear under their name only when all of them are there.
 kafka: needs-java ## fetch Apache Kafka for the tests, once (54 MB, from Maven Central)

@@ -157,7 +157,7 @@ impl Drop for Config {
 
 /// A running process. Killed on drop.
 pub struct Hookcast {
-    process: Guarded,
+    pub process: Guarded,
     admin_port: u16,
     log: PathBuf,
 }

@@ -37,7 +37,7 @@ exit "$status"
 
 /// A running child. Killed on drop.
 pub struct Guarded {
-    pid: Pid,
+    pub pid: Pid,
     lifeline: Option<ChildStdin>,
     exits: Receiver<ExitStatus>,
     exit: Option<i32>,

@@ -1,0 +1,82 @@
+//! Fills topics: as fast as it goes, or at a steady pace.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::{
+    BaseRecord, NoCustomPartitioner, Producer as _, ProducerContext, ThreadedProducer,
+};
+use rdkafka::{ClientConfig, ClientContext};
+
+use crate::events::{self, Writer};
+use crate::harness::Broker;
+
+/// The longest that the last records may take to be acknowledged.
+const FLUSH: Duration = Duration::from_mins(1);
+/// The longest wait for room among the records that are to be sent.
+const ROOM: Duration = Duration::from_millis(5);
+
+/// Fails when a record is not written: a topic with holes would never be read to its end.
+struct AllWritten;
+
+impl ClientContext for AllWritten {}
+
+impl ProducerContext<NoCustomPartitioner> for AllWritten {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((error, _)) = result {
+            // A panic in a callback of librdkafka would not end the process in order.
+            eprintln!("a record was not written: {error}");
+            std::process::exit(1);
+        }
+    }
+}
+
+/// Writes events into a topic, the numbers from zero on, partitions in turns.
+pub fn fill(broker: &Broker, topic: &str, events: usize) {
+    let producer = producer(broker.client().set("linger.ms", "50").set("batch.size", "500000"));
+    let mut writer = Writer::new();
+    for number in 0..events {
+        send(&producer, topic, &mut writer, number);
+    }
+    producer.flush(FLUSH).expect("all records are written in time");
+}
+
+/// Writes events into a topic, so many a second, each at once.
+pub fn pace(broker: &Broker, topic: &str, events: usize, per_second: usize) {
+    let producer = producer(broker.client().set("linger.ms", "0"));
+    let mut writer = Writer::new();
+    let begun = Instant::now();
+    for number in 0..events {
+        let due = Duration::from_secs_f64(number as f64 / per_second as f64);
+        while let Some(early) = due.checked_sub(begun.elapsed()).filter(|early| !early.is_zero()) {
+            std::thread::park_timeout(early);
+        }
+        send(&producer, topic, &mut writer, number);
+    }
+    producer.flush(FLUSH).expect("all records are written in time");
+}
+
+fn producer(config: &ClientConfig) -> ThreadedProducer<AllWritten> {
+    let mut config = config.clone();
+    config.set("acks", "1").set("queue.buffering.max.messages", "200000");
+    config.create_with_context(AllWritten).expect("a producer")
+}
+
+fn send(producer: &ThreadedProducer<AllWritten>, topic: &str, writer: &mut Writer, number: usize) {
+    let key = events::key(number);
+    let event = writer.write(number);
+    let mut record = BaseRecord::to(topic)
+        .key(key.as_str())
+        .payload(event.as_slice())
+        .partition(events::partition(number));
+    while let Err((error, again)) = producer.send(record) {
+        let KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) = error else {
+            panic!("producing to {topic}: {error}");
+        };
+        std::thread::park_timeout(ROOM);
+        record = again;
+    }
+}
