@@ -95,9 +95,9 @@ impl Lanes {
         self.busy().filter_map(Lane::lowest_owed).chain(self.invalid_events.lowest()).min()
     }
 
-    /// The position of a reader that has read everything that was begun.
+    /// The position of a reader that has read everything that is settled or under way.
     pub(crate) fn begun(&self) -> Option<Position> {
-        self.by_action.values().filter_map(Lane::attempted).chain(self.letters.end()).max()
+        self.by_action.values().filter_map(Lane::begun).chain(self.letters.end()).max()
     }
 
     /// Whether the lane of `id` may take an event of `bytes` bytes. Lanes that hold events share
@@ -237,7 +237,7 @@ impl Lanes {
         self.letters.failed(id, now.instant, chance);
     }
 
-    /// Forgets what was never begun and lies at `end` or above.
+    /// Forgets what is not under way and lies at `end` or above.
     pub(crate) fn leave_from(&mut self, end: Position) {
         for lane in self.by_action.values_mut() {
             lane.leave_from(end);

@@ -207,12 +207,11 @@ impl Pipeline {
     }
 
     /// Takes no more records, and finishes what was begun: everything up to the furthest event
-    /// that was attempted is still delivered, so that one position tells the next owner of the
-    /// partition what every lane has settled; whatever lies above is left to it untouched.
+    /// that is settled or in flight is still delivered, so that one position tells the next owner
+    /// of the partition what every lane has settled; whatever lies above is left to it. What has
+    /// failed and waits for its next attempt is left too, unless something above it is settled:
+    /// so the worker asks again whenever something has changed.
     pub fn drain(&mut self, now: Now) {
-        if self.reading == Reading::Draining {
-            return;
-        }
         self.reading = Reading::Draining;
         let Some(end) = self.lanes.begun().max(self.position()) else { return };
         self.lanes.leave_from(end);

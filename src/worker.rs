@@ -152,11 +152,12 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         loop {
             let now = now();
             self.beat(now.instant);
-            if *self.drain.borrow_and_update() {
-                self.pipeline.drain(now);
-            }
             while let Some(done) = self.under_way.try_join_next() {
                 self.done(finished(done), now);
+            }
+            // What is left to finish depends on what was done: so this is asked every time.
+            if *self.drain.borrow_and_update() {
+                self.pipeline.drain(now);
             }
             let queue = self.read(now);
             self.pipeline.poll(now, &mut steps);

@@ -156,6 +156,38 @@ fn a_drain_finishes_what_was_begun_and_leaves_the_rest() {
 }
 
 #[test]
+fn a_drain_leaves_what_has_failed_unless_something_above_it_is_settled() {
+    let action = "      a: { trigger: 'true', url: 'http://127.0.0.1/' }\n";
+    let mut bench = Bench::new(action);
+    let _ = bench.push("a", TRACK);
+    let _ = bench.push("b", TRACK);
+    let sent = bench.sent();
+    bench.pipeline.drain(bench.now);
+    bench.answer(&sent[0], 503);
+    bench.pipeline.drain(bench.now);
+    assert!(!bench.pipeline.is_drained(), "offset 1 is in flight and may be settled");
+    bench.answer(&sent[1], 503);
+    bench.pipeline.drain(bench.now);
+    assert!(bench.pipeline.is_drained());
+    assert_eq!(bench.pipeline.position(), Some(Position(0)));
+
+    let mut bench = Bench::new(action);
+    let _ = bench.push("a", TRACK);
+    let _ = bench.push("b", TRACK);
+    let sent = bench.sent();
+    bench.answer(&sent[0], 503);
+    bench.answer(&sent[1], 200);
+    bench.pipeline.drain(bench.now);
+    assert!(!bench.pipeline.is_drained(), "offset 1 is settled, and must not be repeated");
+    bench.now.instant += Duration::from_secs(1);
+    let again = bench.sent();
+    bench.answer(&again[0], 200);
+    bench.pipeline.drain(bench.now);
+    assert!(bench.pipeline.is_drained());
+    assert_eq!(bench.pipeline.position(), Some(Position(2)));
+}
+
+#[test]
 fn a_paused_action_holds_its_events_and_does_not_hold_up_a_drain() {
     let mut bench = Bench::new(
         "      a: { trigger: 'true', url: 'http://127.0.0.1/', paused: true }\n\

@@ -11,15 +11,15 @@ mod group;
 mod held;
 mod start;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, mpsc};
 use std::time::{Duration, Instant};
 
 use rdkafka::ClientConfig;
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::KafkaError;
 use tokio::runtime::Handle;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::consumer::group::Group;
 use crate::worker::Outside;
@@ -30,6 +30,8 @@ const POLL: Duration = Duration::from_millis(100);
 const POLL_WHILE_DRAINING: Duration = Duration::from_millis(5);
 /// Between two looks for a broker while none can be reached.
 const LOOK_FOR_BROKER_EVERY: Duration = Duration::from_secs(1);
+/// The longest wait for the group to take note that this member leaves.
+const LONGEST_CLOSE: Duration = Duration::from_secs(5);
 /// The name of this thread's loop where loops beat.
 const BEAT: &str = "the Kafka poll loop";
 
@@ -95,24 +97,35 @@ impl Membership {
         );
         let consumer = config.create_with_context::<_, BaseConsumer<Group>>(group);
         let consumer = Arc::new(consumer.map_err(Error::Create)?);
-        let group = consumer.context();
-        group.is_context_of(&consumer);
-        let topics: Vec<_> = self.topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics).map_err(|error| Error::Fatal(error.to_string()))?;
-        let mut looked_for_broker = Instant::now();
-        while !self.stop.load(Ordering::Relaxed) {
-            group.poll(&consumer, POLL)?;
-            group.commit_if_due(&consumer);
-            group.measure(&consumer);
-            let health = &self.outside.health;
-            health.beat(BEAT);
-            if health.is_broker_down() && looked_for_broker.elapsed() > LOOK_FOR_BROKER_EVERY {
-                look_for_broker(&consumer);
-                looked_for_broker = Instant::now();
-            }
-        }
-        leave(&consumer, self.drain_timeout)
+        consumer.context().is_context_of(&consumer);
+        let stayed = stay(&self.topics, &consumer, &self.stop);
+        let left = stayed.and_then(|()| leave(&consumer, self.drain_timeout));
+        close(consumer);
+        left
     }
+}
+
+/// Subscribes, and polls until it is time to leave.
+fn stay(
+    topics: &[String],
+    consumer: &Arc<BaseConsumer<Group>>,
+    stop: &AtomicBool,
+) -> Result<(), Error> {
+    let group = consumer.context();
+    let topics: Vec<_> = topics.iter().map(String::as_str).collect();
+    consumer.subscribe(&topics).map_err(|error| Error::Fatal(error.to_string()))?;
+    let mut looked_for_broker = Instant::now();
+    while !stop.load(Ordering::Relaxed) {
+        group.poll(consumer, POLL)?;
+        group.commit_if_due(consumer);
+        group.measure(consumer);
+        group.health().beat(BEAT);
+        if group.health().is_broker_down() && looked_for_broker.elapsed() > LOOK_FOR_BROKER_EVERY {
+            look_for_broker(consumer);
+            looked_for_broker = Instant::now();
+        }
+    }
+    Ok(())
 }
 
 /// Drains and commits while still polling, and only then leaves the group: a commit made while
@@ -134,6 +147,20 @@ fn leave(consumer: &Arc<BaseConsumer<Group>>, drain_timeout: Duration) -> Result
         return Err(Error::Undrained(left));
     }
     Ok(())
+}
+
+/// Leaves the group. librdkafka waits for the group's coordinator to take note, for as long as a
+/// session lasts; when the broker is away, the process does not wait with it.
+fn close(consumer: Arc<BaseConsumer<Group>>) {
+    let (tell, closed) = mpsc::sync_channel(1);
+    let thread = std::thread::Builder::new().name("kafka-close".into()).spawn(move || {
+        drop(consumer);
+        // Nobody listens any more when it took too long.
+        let _ = tell.send(());
+    });
+    if thread.is_ok() && closed.recv_timeout(LONGEST_CLOSE).is_err() {
+        warn!("the consumer group could not be left; it notices by itself within a session");
+    }
 }
 
 /// Asks the cluster for anything at all; an answer is what tells that a broker is back.

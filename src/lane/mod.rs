@@ -91,8 +91,8 @@ pub struct Lane {
     queue: Queue,
     in_flight: usize,
     events: usize,
-    /// The position of a reader that has read everything that was ever attempted.
-    attempted: Option<Position>,
+    /// The position of a reader that has read everything that was ever settled here.
+    settled: Option<Position>,
 }
 
 /// What proves a request's origin and tells it from others.
@@ -119,7 +119,7 @@ impl Lane {
             queue: Queue::default(),
             in_flight: 0,
             events: 0,
-            attempted: None,
+            settled: None,
         }
     }
 
@@ -141,10 +141,10 @@ impl Lane {
         self.unsettled.lowest()
     }
 
-    /// The position of a reader that has read everything that it ever attempted.
+    /// The position of a reader that has read everything that is settled here or in flight.
     #[must_use]
-    pub fn attempted(&self) -> Option<Position> {
-        self.attempted
+    pub fn begun(&self) -> Option<Position> {
+        self.settled.max(self.queue.in_flight_end())
     }
 
     /// The bytes of memory that its events hold.
@@ -272,10 +272,11 @@ impl Lane {
     pub fn settle(&mut self, offset: Offset) {
         self.unsettled.settle(offset);
         self.events -= 1;
+        self.settled = self.settled.max(Some(offset.next()));
     }
 
-    /// Forgets what was never attempted and lies at `end` or above; what lies below waits no
-    /// longer for company.
+    /// Forgets what is not in flight and lies at `end` or above; what lies below waits no longer
+    /// for company.
     pub fn leave_from(&mut self, end: Position) {
         let open = self.gathering.as_mut().map(Gathering::seal_all);
         for Sealed { batch, target } in open.into_iter().flatten() {
@@ -283,7 +284,8 @@ impl Lane {
             self.queue.push(batch, target, chain);
         }
         for offset in self.queue.leave_from(end) {
-            self.settle(offset);
+            self.unsettled.leave(offset);
+            self.events -= 1;
         }
     }
 
@@ -347,7 +349,6 @@ impl Lane {
         request.attempts = request.attempts.saturating_add(1);
         request.first_attempt_at.get_or_insert(now.unix_ms);
         self.in_flight += 1;
-        self.attempted = self.attempted.max(entries.last().map(|entry| entry.offset.next()));
         Some(Attempt {
             ticket: Ticket { action: self.id, request: id },
             target: Arc::clone(&request.target),

@@ -30,6 +30,8 @@ pub(super) struct Request {
     pub(super) failures: u32,
     /// When the events were sent first, in milliseconds since 1970-01-01 UTC.
     pub(super) first_attempt_at: Option<i64>,
+    /// Whether an answer is awaited.
+    is_in_flight: bool,
 }
 
 /// See the module's documentation.
@@ -64,6 +66,7 @@ impl Queue {
             attempts: 0,
             failures: 0,
             first_attempt_at: None,
+            is_in_flight: false,
         });
         if chain.is_none_or(|chain| self.chains.enter(chain, id) == Turn::Now) {
             self.ready.push_back(id);
@@ -86,10 +89,20 @@ impl Queue {
         self.backing_off.peek().map(|&Reverse((at, _))| at)
     }
 
-    /// The next request that is ready. It keeps its turn until it is removed.
+    /// The next request that is ready, which is in flight from now on. It keeps its turn until it
+    /// is removed.
     pub(super) fn next(&mut self) -> Option<(RequestId, &mut Request)> {
         let id = self.ready.pop_front()?;
-        Some((id, &mut self.requests[id.0]))
+        let request = &mut self.requests[id.0];
+        request.is_in_flight = true;
+        Some((id, request))
+    }
+
+    /// The position of a reader that has read everything that is in flight.
+    pub(super) fn in_flight_end(&self) -> Option<Position> {
+        let in_flight = self.requests.iter().filter(|(_, request)| request.is_in_flight);
+        let last = |request: &Request| request.batch.entries().last().map(|entry| entry.offset);
+        in_flight.filter_map(|(_, request)| last(request)).max().map(Offset::next)
     }
 
     pub(super) fn request(&mut self, id: RequestId) -> &mut Request {
@@ -98,6 +111,7 @@ impl Queue {
 
     /// A request goes again, not before `at`.
     pub(super) fn back_off(&mut self, id: RequestId, at: Instant) {
+        self.requests[id.0].is_in_flight = false;
         self.backing_off.push(Reverse((at, id)));
     }
 
@@ -115,7 +129,7 @@ impl Queue {
         let (first, second) = whole.batch.split();
         let half = |batch| {
             let target = Arc::clone(&whole.target);
-            Request { batch, target, stamp: None, failures: 0, ..whole }
+            Request { batch, target, stamp: None, failures: 0, is_in_flight: false, ..whole }
         };
         let (first, second) = (half(first), half(second));
         let second = self.insert(second);
@@ -127,27 +141,33 @@ impl Queue {
         self.ready.push_front(first);
     }
 
-    /// Forgets the events at `end` and above that were never attempted, and names them.
+    /// Forgets the events at `end` and above that are not in flight, and names them.
     pub(super) fn leave_from(&mut self, end: Position) -> Vec<Offset> {
-        let fresh = self.requests.iter().filter(|(_, request)| request.attempts == 0);
-        let fresh: Vec<_> = fresh.map(|(id, _)| RequestId(id)).collect();
+        let waiting = self.requests.iter().filter(|(_, request)| !request.is_in_flight);
+        let waiting: Vec<_> = waiting.map(|(id, _)| RequestId(id)).collect();
         let mut left = Vec::new();
-        for id in fresh {
+        for id in waiting {
             let request = &mut self.requests[id.0];
             let offsets = request.batch.entries().iter().map(|entry| entry.offset);
+            let above = left.len();
             left.extend(offsets.filter(|offset| !end.is_past(*offset)));
+            if left.len() == above {
+                continue;
+            }
             match request.batch.below(end) {
                 None => drop(self.take(id)),
                 Some(below) => {
                     self.held_bytes -= request.batch.held_bytes();
                     self.held_bytes += below.held_bytes();
                     request.batch = below;
+                    request.stamp = None;
                 }
             }
         }
         // Chains are in the order of the partition: behind a request that is left there are only
         // such as are left too, and what remains keeps its turn.
         let requests = &self.requests;
+        self.backing_off.retain(|Reverse((_, id))| requests.contains(id.0));
         self.ready.retain(|id| requests.contains(id.0));
         self.chains.retain(|id| requests.contains(id.0));
         left

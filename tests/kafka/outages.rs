@@ -76,3 +76,50 @@ fn sigterm_ends_a_process_whose_broker_is_down() {
     hookcast.sigterm();
     assert_eq!(hookcast.exit_within(Duration::from_secs(20)), Some(0));
 }
+
+#[test]
+fn a_broker_killed_before_the_stop_loses_nothing() {
+    let topic = "outages.stopped";
+    let mut broker = Broker::start();
+    broker.create_topic(topic, 3, &[]);
+    let receiver = Receiver::start(Some(SECRET));
+    receiver.answer(|_| Answer::ok().after(Duration::from_millis(5)));
+    let mut yaml = one_action(topic, &receiver.url("/"), Mode::Single.settings());
+    yaml.push_str("shutdown_timeout: 3s\n");
+    // Whoever stops without its broker cannot say goodbye.
+    let config = Config::new(&broker, topic, &yaml).session_timeout(Duration::from_secs(2));
+    let mut stream = Stream::new(200);
+    broker.produce(topic, stream.next(5000));
+    let mut hookcast = config.start();
+    receiver.wait_accepted("/", 1000);
+    broker.kill();
+    hookcast.sigterm();
+    let status = hookcast.exit_within(Duration::from_secs(30));
+    assert!(status.is_some(), "it waits for its broker longer than its shutdown timeout");
+    broker.restart();
+    let hookcast = config.start();
+    receiver.wait_accepted("/", stream.made());
+    broker.wait_committed_to_end(topic, topic);
+    hookcast.stop();
+    receiver.assert_nothing_lost("/", stream.made());
+}
+
+#[test]
+fn sigterm_ends_a_process_whose_broker_has_gone() {
+    let topic = "outages.gone";
+    let mut broker = Broker::start();
+    broker.create_topic(topic, 3, &[]);
+    let receiver = Receiver::start(Some(SECRET));
+    receiver.answer(|_| Answer::ok().after(Duration::from_millis(5)));
+    let mut yaml = one_action(topic, &receiver.url("/"), Mode::Single.settings());
+    yaml.push_str("shutdown_timeout: 3s\n");
+    // With the default session timeout of 45 s, which librdkafka would wait for as it closes.
+    let config = Config::new(&broker, topic, &yaml);
+    broker.produce(topic, Stream::new(200).next(5000));
+    let mut hookcast = config.start();
+    receiver.wait_accepted("/", 1000);
+    broker.kill();
+    hookcast.sigterm();
+    let status = hookcast.exit_within(Duration::from_secs(20));
+    assert!(status.is_some(), "it waits for its broker longer than its shutdown timeout");
+}

@@ -146,3 +146,43 @@ fn the_shutdown_timeout_bounds_the_wait_for_a_request_that_hangs() {
     receiver.wait_accepted("/", 1);
     hookcast.stop();
 }
+
+/// Stops a process whose endpoint refuses everything from some request on.
+fn stopped_while_the_endpoint_fails(topic: &str, mode: Mode) -> (Option<i32>, Receiver, usize) {
+    let broker = Broker::shared();
+    broker.create_topic(topic, 2, &[]);
+    let mut stream = Stream::new(50);
+    broker.produce(topic, stream.next(1000));
+    let receiver = Receiver::start(Some(SECRET));
+    receiver.answer(|request| if request.number < 20 { Answer::ok() } else { Answer::status(503) });
+    let mut yaml = one_action(topic, &receiver.url("/"), mode.settings());
+    yaml.push_str("shutdown_timeout: 3s\n");
+    let config = Config::new(broker, topic, &yaml);
+    let mut hookcast = config.start();
+    receiver.wait_until("ten failures", |arrived| arrived.requests.len() >= 30);
+    hookcast.sigterm();
+    let status = hookcast.exit_within(Duration::from_secs(20));
+    assert!(receiver.accepted("/") < 1000);
+    receiver.answer(|_| Answer::ok());
+    let hookcast = config.start();
+    receiver.wait_accepted("/", stream.made());
+    hookcast.stop();
+    (status, receiver, stream.made())
+}
+
+#[test]
+fn sigterm_while_a_batch_is_refused_repeats_nothing_that_was_accepted() {
+    let (status, receiver, sent) =
+        stopped_while_the_endpoint_fails("restarts.failing.batched", Mode::Batched);
+    assert!(status.is_some(), "it waits for its endpoint longer than its shutdown timeout");
+    receiver.assert_exactly_once("/", sent);
+}
+
+#[test]
+fn the_shutdown_timeout_bounds_the_wait_for_an_endpoint_that_fails() {
+    // Events that are accepted behind one that is not may be worth the wait, but not for ever.
+    let (status, receiver, sent) =
+        stopped_while_the_endpoint_fails("restarts.failing.single", Mode::Single);
+    assert!(status.is_some(), "it waits for its endpoint longer than its shutdown timeout");
+    receiver.assert_nothing_lost("/", sent);
+}

@@ -157,6 +157,9 @@ impl World {
     }
 
     fn obey_pipeline(&mut self) {
+        if self.is_draining {
+            self.pipeline.drain(self.now);
+        }
         let mut steps = Vec::new();
         self.pipeline.poll(self.now, &mut steps);
         for step in steps {

@@ -11,6 +11,9 @@ pub struct Deliveries {
     pub requests: usize,
     /// How often each event was accepted, by `messageId`.
     accepted: HashMap<String, usize>,
+    /// How often each event was sent without being refused: accepted, waiting for the answer, or
+    /// given up by the sender. Whoever gives up a request cannot know that it was not accepted.
+    sent: HashMap<String, usize>,
     /// The highest number accepted of each key.
     latest: HashMap<String, usize>,
     /// The keys of the requests that wait for their answer, and how many of them there are.
@@ -37,9 +40,17 @@ impl Deliveries {
         self.accepted.values().map(|times| times - 1).sum()
     }
 
-    /// A request has arrived with events of these keys.
-    pub(super) fn arrive(&mut self, keys: &BTreeSet<String>) {
+    /// How many times an event was sent that had been sent before and was not refused.
+    pub fn sent_again(&self) -> usize {
+        self.sent.values().map(|times| times.saturating_sub(1)).sum()
+    }
+
+    /// A request has arrived with these events, of these keys.
+    pub(super) fn arrive(&mut self, message_ids: &[String], keys: &BTreeSet<String>) {
         self.requests += 1;
+        for message_id in message_ids {
+            *self.sent.entry(message_id.clone()).or_default() += 1;
+        }
         for key in keys {
             let others = self.in_flight.entry(key.clone()).or_default();
             if *others > 0 {
@@ -61,15 +72,22 @@ impl Deliveries {
         }
     }
 
+    /// The request's events are refused, and may be sent again.
+    pub(super) fn refuse(&mut self, message_ids: &[String]) {
+        for message_id in message_ids {
+            *self.sent.get_mut(message_id).expect("the event arrived before") -= 1;
+        }
+    }
+
     /// The request's events are accepted.
-    pub(super) fn accept(&mut self, message_ids: Vec<String>) {
+    pub(super) fn accept(&mut self, message_ids: &[String]) {
         for message_id in message_ids {
             let times = self.accepted.entry(message_id.clone()).or_default();
             *times += 1;
             if *times > 1 {
                 continue;
             }
-            let Some((key, number)) = split(&message_id) else {
+            let Some((key, number)) = split(message_id) else {
                 continue;
             };
             match self.latest.get_mut(key) {
@@ -126,8 +144,8 @@ mod tests {
     #[test]
     fn repeats_are_no_inversions_and_inversions_are_seen() {
         let mut deliveries = Deliveries::default();
-        deliveries.accept(ids(&["a/0", "a/1", "b/5"]));
-        deliveries.accept(ids(&["a/0", "b/4"]));
+        deliveries.accept(&ids(&["a/0", "a/1", "b/5"]));
+        deliveries.accept(&ids(&["a/0", "b/4"]));
         assert_eq!((deliveries.accepted(), deliveries.repeated()), (4, 1));
         assert_eq!(deliveries.inversions, ["b/4 came after b/5"]);
     }
@@ -136,11 +154,23 @@ mod tests {
     fn two_requests_with_one_key_at_a_time_are_seen() {
         let mut deliveries = Deliveries::default();
         let (first, second) = (keys(&ids(&["a/0", "a/1"])), keys(&ids(&["a/2"])));
-        deliveries.arrive(&first);
+        deliveries.arrive(&[], &first);
         deliveries.leave(&first);
-        deliveries.arrive(&first);
+        deliveries.arrive(&[], &first);
         assert!(deliveries.overlaps.is_empty());
-        deliveries.arrive(&second);
+        deliveries.arrive(&[], &second);
         assert_eq!(deliveries.overlaps, ["a"]);
+    }
+
+    #[test]
+    fn only_a_refused_event_may_be_sent_again() {
+        let mut deliveries = Deliveries::default();
+        let event = ids(&["a/0"]);
+        deliveries.arrive(&event, &keys(&event));
+        deliveries.refuse(&event);
+        deliveries.arrive(&event, &keys(&event));
+        assert_eq!(deliveries.sent_again(), 0);
+        deliveries.arrive(&event, &keys(&event));
+        assert_eq!((deliveries.sent_again(), deliveries.repeated()), (1, 0));
     }
 }

@@ -20,6 +20,7 @@ pub use broker::{Broker, SASL_USER};
 pub use deliveries::message_ids;
 pub use events::{Stream, track};
 pub use hookcast::{Config, Hookcast, Mode, SECRET, one_action};
+pub use metrics::Metrics;
 pub use receiver::Receiver;
 pub use topics::{Place, Record, Stored};
 pub use wait::{DEADLINE, until};

@@ -23,7 +23,8 @@ child=$!
     read -r _ <&3
     trap '' TERM
     kill -KILL "$child"
-    [ -z "$folder" ] || rm -rf -- "$folder" || rm -rf -- "$folder"
+    while kill -0 "$child"; do sleep 0.01; done
+    [ -z "$folder" ] || rm -rf -- "$folder"
 } </dev/null >/dev/null 2>&1 &
 guard=$!
 echo "$child"
@@ -37,6 +38,7 @@ exit "$status"
 
 /// A running child. Killed on drop.
 pub struct Guarded {
+    /// The process that is guarded.
     pub pid: Pid,
     lifeline: Option<ChildStdin>,
     exits: Receiver<ExitStatus>,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, RwLock};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -100,7 +100,7 @@ impl Receiver {
 
     /// What has arrived so far.
     pub fn arrived(&self) -> MutexGuard<'_, Arrived> {
-        self.shared.arrived.lock().expect("nothing panics while it holds what arrived")
+        self.shared.arrived.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The requests to one path, in order of arrival.
@@ -163,6 +163,7 @@ impl Receiver {
         let arrived = self.arrived();
         let seen = arrived.at(path);
         assert_eq!(seen.repeated(), 0, "events accepted more than once at {path}");
+        assert_eq!(seen.sent_again(), 0, "events sent again at {path} that were not refused");
         assert!(
             seen.overlaps.is_empty(),
             "keys in two requests at once at {path}: {:?}",
@@ -213,7 +214,8 @@ async fn take(
     let message_ids = message_ids(&body);
     let fault =
         shared.secret.as_ref().and_then(|secret| signature_fault(secret, &head.headers, &body));
-    let flight = Flight { shared, path: head.uri.path().to_owned(), keys: keys(&message_ids) };
+    let keys = keys(&message_ids);
+    let flight = Flight { shared, path: head.uri.path().to_owned(), message_ids, keys };
     let request = flight.begin(fault, |number| Request {
         number,
         method: head.method.to_string(),
@@ -230,7 +232,7 @@ async fn take(
     if let Some(gate) = &answer.gate {
         gate.passed().await;
     }
-    flight.end(answer.status, message_ids);
+    flight.end(answer.status);
     Ok(response(answer))
 }
 
@@ -249,6 +251,7 @@ fn response(answer: Answer) -> hyper::Response<Full<Bytes>> {
 struct Flight<'a> {
     shared: &'a Shared,
     path: String,
+    message_ids: Vec<String>,
     keys: BTreeSet<String>,
 }
 
@@ -260,20 +263,24 @@ impl Flight<'_> {
         arrived
             .faults
             .extend(fault.map(|fault| format!("{} {}: {fault}", request.method, request.path)));
-        arrived.paths.entry(self.path.clone()).or_default().arrive(&self.keys);
+        arrived.paths.entry(self.path.clone()).or_default().arrive(&self.message_ids, &self.keys);
         self.shared.changed.notify_all();
         request
     }
 
-    fn end(self, status: u16, message_ids: Vec<String>) {
+    fn end(self, status: u16) {
         // Before the answer leaves: what Hookcast has learnt to be accepted, is accepted here.
+        let mut arrived = self.arrived();
+        let seen = arrived.paths.entry(self.path.clone()).or_default();
         if (200..300).contains(&status) {
-            self.arrived().paths.entry(self.path.clone()).or_default().accept(message_ids);
+            seen.accept(&self.message_ids);
+        } else {
+            seen.refuse(&self.message_ids);
         }
     }
 
     fn arrived(&self) -> MutexGuard<'_, Arrived> {
-        self.shared.arrived.lock().expect("nothing panics while it holds what arrived")
+        self.shared.arrived.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
