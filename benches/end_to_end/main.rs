@@ -48,6 +48,9 @@ struct Arguments {
     /// Everything once and little of it: a smoke test whose numbers mean little.
     #[arg(long)]
     quick: bool,
+    /// One mode alone, to profile it or to compare two binaries.
+    #[arg(long, value_name = "EVENTS_PER_REQUEST")]
+    only: Option<usize>,
     /// Writes all figures of all runs to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -68,7 +71,7 @@ fn main() {
         if arguments.quick { (Size::QUICK, 1) } else { (Size::FULL, arguments.runs.max(1)) };
     let machine = machine();
     eprintln!("{machine}\nstarting Kafka and filling topics");
-    let mut bench = Bench::start(size);
+    let mut bench = Bench::start(size, arguments.only);
     let mut rounds = Vec::new();
     for round in 1..=runs {
         eprintln!("round {round} of {runs}");

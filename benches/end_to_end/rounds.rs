@@ -69,25 +69,29 @@ impl Mode {
 pub struct Bench {
     broker: Broker,
     size: Size,
+    only: Option<usize>,
     paced_topics: usize,
 }
 
 impl Bench {
-    /// A broker with full topics.
-    pub fn start(size: Size) -> Self {
+    /// A broker with full topics, for all modes or the one with `only` so many events per request.
+    pub fn start(size: Size, only: Option<usize>) -> Self {
         const { assert!(KEYS.is_multiple_of(PARTITIONS)) };
         let broker = Broker::start();
         for mode in [MODES[0], MODES[2]] {
             broker.create_topic(mode.topic(), PARTITIONS, &[]);
             load::fill(&broker, mode.topic(), mode.events(size));
         }
-        Self { broker, size, paced_topics: 0 }
+        Self { broker, size, only, paced_topics: 0 }
     }
 
     /// One run of everything, in every mode.
     pub fn round(&mut self) -> [Round; 3] {
         let paced_consumer = self.paced_consumer();
         MODES.map(|mode| {
+            if self.only.is_some_and(|only| only != mode.events_per_request) {
+                return Round::default();
+            }
             let consumer = self.consumer();
             let client = self.client(mode);
             let full_speed = self.hookcast(mode);

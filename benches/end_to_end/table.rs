@@ -17,6 +17,9 @@ pub fn table(rounds: &[[Round; 3]]) -> String {
     line(&mut text, heads);
     for (index, mode) in MODES.iter().enumerate() {
         let Mode { events_per_request } = mode;
+        if Row::new(rounds, index, 0).hookcast.is_none() {
+            continue;
+        }
         let _ = writeln!(text, "\n{events_per_request} per request");
         for (figure, (name, digits)) in FIGURES.iter().enumerate() {
             let row = Row::new(rounds, index, figure);
