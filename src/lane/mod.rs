@@ -162,7 +162,7 @@ impl Lane {
         let delivery = &self.action().delivery;
         let most_events = match self.action().batch {
             Some(limits) => 4 * limits.max_events.get(),
-            None => 64 * delivery.concurrency.get(),
+            None => 8 * delivery.concurrency.get(),
         };
         self.events == 0 || self.events < most_events && self.held_bytes() + bytes <= share
     }
