@@ -242,3 +242,28 @@ fn a_lane_without_room_stops_the_reader_until_it_has_room() {
     bench.answer(&second, 200);
     assert_eq!(bench.pipeline.position(), Some(Position(2)));
 }
+
+#[test]
+fn a_lane_that_had_no_room_gathers_again_as_soon_as_it_has() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', batch: { max_delay: 1h }, \
+         url: { '@template': 'http://h{{n}}.localhost/' } }\n",
+    );
+    let event = |n: u8| format!(r#"{{"type":"track","n":{n}}}"#);
+    let _ = bench.push("k", &event(0));
+    bench.now.instant += Duration::from_hours(1);
+    let first = bench.sent().remove(0);
+    let _ = bench.push("k", &event(0));
+    bench.pipeline.allow(1);
+    let _ = bench.push("k", &event(1));
+    assert!(!bench.pipeline.wants_record(), "there is no room");
+    bench.pipeline.allow(usize::MAX);
+    assert!(bench.sent().is_empty(), "what came after the flush waits for company");
+    let _ = bench.push("k", &event(1));
+    bench.answer(&first, 200);
+    let sent = bench.sent();
+    assert_eq!(sent.len(), 1, "what was open when there was no room");
+    assert_eq!(&*sent[0].target.url, "http://h0.localhost/");
+    bench.now.instant += Duration::from_hours(1);
+    assert_eq!(bench.sent()[0].events, 2);
+}

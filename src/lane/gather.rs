@@ -20,7 +20,6 @@ pub(super) struct Gathering {
     limits: BatchLimits,
     /// In the order in which they were opened.
     open: Vec<Open>,
-    flushing: Flushing,
     /// The size of the last body, to begin the next one with.
     last_body: usize,
 }
@@ -29,14 +28,8 @@ pub(super) struct Gathering {
 struct Open {
     target: Arc<Target>,
     batch: OpenBatch,
-}
-
-/// Whether batches wait for company.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Flushing {
-    No,
-    /// What is open now goes as it is.
-    Yes,
+    /// When it has waited for company long enough.
+    due_at: Instant,
 }
 
 /// A batch that grows no more.
@@ -48,7 +41,7 @@ pub(super) struct Sealed {
 
 impl Gathering {
     pub(super) fn new(limits: BatchLimits) -> Self {
-        Self { limits, open: Vec::new(), flushing: Flushing::No, last_body: 0 }
+        Self { limits, open: Vec::new(), last_body: 0 }
     }
 
     pub(super) fn held_bytes(&self) -> usize {
@@ -78,7 +71,8 @@ impl Gathering {
             }
             let capacity = self.last_body.max(payload.len() + 2);
             let batch = OpenBatch::new(Framing::Array, capacity, now);
-            self.open.push(Open { target: Arc::clone(target), batch });
+            let due_at = now + self.limits.max_delay;
+            self.open.push(Open { target: Arc::clone(target), batch, due_at });
             self.open.len() - 1
         });
         let batch = &mut self.open[index].batch;
@@ -89,10 +83,11 @@ impl Gathering {
         sealed
     }
 
-    /// What is open now waits for company no longer.
+    /// What is open now waits for company no longer. What is opened later does: a lane that was
+    /// full once gathers again as soon as it has room.
     pub(super) fn flush(&mut self) {
-        if !self.open.is_empty() {
-            self.flushing = Flushing::Yes;
+        for open in &mut self.open {
+            open.due_at = open.batch.opened_at();
         }
     }
 
@@ -102,20 +97,15 @@ impl Gathering {
         now: Instant,
         is_free: impl Fn(&Target) -> bool,
     ) -> Option<Sealed> {
-        let is_due = |open: &Open| {
-            self.flushing == Flushing::Yes || open.batch.opened_at() + self.limits.max_delay <= now
-        };
-        let index = self.open.iter().position(|open| is_due(open) && is_free(&open.target))?;
+        let is_due = |open: &Open| open.due_at <= now && is_free(&open.target);
+        let index = self.open.iter().position(is_due)?;
         Some(self.seal(index))
     }
 
     /// When a batch falls due, among those whose target is free.
     pub(super) fn due_at(&self, is_free: impl Fn(&Target) -> bool) -> Option<Instant> {
         let free = self.open.iter().filter(|open| is_free(&open.target));
-        match self.flushing {
-            Flushing::Yes => free.map(|open| open.batch.opened_at()).min(),
-            Flushing::No => free.map(|open| open.batch.opened_at() + self.limits.max_delay).min(),
-        }
+        free.map(|open| open.due_at).min()
     }
 
     /// Seals whatever is open.
@@ -128,10 +118,7 @@ impl Gathering {
     }
 
     fn seal(&mut self, index: usize) -> Sealed {
-        let Open { target, batch } = self.open.remove(index);
-        if self.open.is_empty() {
-            self.flushing = Flushing::No;
-        }
+        let Open { target, batch, .. } = self.open.remove(index);
         let batch = batch.seal();
         self.last_body = batch.body().len();
         Sealed { target, batch }
