@@ -244,6 +244,30 @@ fn a_lane_without_room_stops_the_reader_until_it_has_room() {
 }
 
 #[test]
+fn a_busy_target_does_not_keep_the_batches_of_others_waiting() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', batch: { max_events: 1, max_delay: 1h }, \
+         url: { '@template': 'http://h{{n}}.localhost/' }, delivery: { concurrency: 1 } }\n\
+         \x20     b: { trigger: 'true', batch: { max_events: 2, max_delay: 1s }, \
+         url: { '@template': 'http://h{{n}}.localhost/' }, delivery: { concurrency: 1 } }\n",
+    );
+    let busy = r#"{"type":"track","n":0}"#;
+    let _ = bench.push("k", r#"{"type":"track","n":1}"#);
+    let mut hosts = Vec::new();
+    for _ in 0..10 {
+        let _ = bench.push("k", busy);
+        let _ = bench.push("k", busy);
+        bench.now.instant += Duration::from_secs(1);
+        for attempt in bench.sent() {
+            hosts.push(attempt.target.url.clone());
+            bench.answer(&attempt, 200);
+        }
+    }
+    let quiet = hosts.iter().filter(|url| ***url == *"http://h1.localhost/").count();
+    assert_eq!(quiet, 2, "{hosts:?}");
+}
+
+#[test]
 fn a_lane_that_had_no_room_gathers_again_as_soon_as_it_has() {
     let mut bench = Bench::new(
         "      a: { trigger: 'true', batch: { max_delay: 1h }, \

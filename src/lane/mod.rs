@@ -206,9 +206,8 @@ impl Lane {
         if !self.may_send() {
             return None;
         }
-        if !self.queue.is_ready(now.instant) {
-            self.seal_what_is_due(now.instant);
-        }
+        self.queue.wake(now.instant);
+        self.seal_what_is_due(now.instant);
         self.attempt(now)
     }
 
@@ -318,10 +317,12 @@ impl Lane {
         self.target_chain(target).is_some_and(|chain| self.queue.is_held(chain))
     }
 
-    /// Batches are sealed only when they can go: until then they may still gain company.
+    /// Batches are sealed only when their target is free and some request may go: until then they
+    /// may still gain company. A sealed one goes behind what is ready and not after everything
+    /// that is, or targets that always have something ready would keep it waiting for ever.
     fn seal_what_is_due(&mut self, now: Instant) {
         let Some(mut gathering) = self.gathering.take() else { return };
-        while let Some(sealed) = gathering.seal_due(now, |target| !self.is_held(target)) {
+        if let Some(sealed) = gathering.seal_due(now, |target| !self.is_held(target)) {
             let Sealed { batch, target } = sealed;
             let chain = self.target_chain(&target);
             self.queue.push(batch, target, chain);

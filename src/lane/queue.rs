@@ -73,15 +73,14 @@ impl Queue {
         }
     }
 
-    /// Moves what has waited long enough to what is ready. Whether anything is ready.
-    pub(super) fn is_ready(&mut self, now: Instant) -> bool {
+    /// Moves what has waited long enough to what is ready.
+    pub(super) fn wake(&mut self, now: Instant) {
         while let Some(&Reverse((at, id))) = self.backing_off.peek()
             && at <= now
         {
             self.backing_off.pop();
             self.ready.push_back(id);
         }
-        !self.ready.is_empty()
     }
 
     /// When the next request has waited long enough.
