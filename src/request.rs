@@ -98,8 +98,24 @@ pub fn parse_url(text: &str, egress: &Egress) -> Result<Url, String> {
         Some(address) if !egress.permits(address) => {
             Err(format!("{address} is an address that `egress` refuses"))
         }
+        _ if !can_be_requested(&url) => Err(NOT_REQUESTABLE.into()),
         _ => Ok(url),
     }
+}
+
+/// What is wrong where [`can_be_requested`] says no.
+pub const NOT_REQUESTABLE: &str =
+    "HTTP cannot carry it: its host holds an odd character, or it is longer than 65534 bytes";
+
+/// Whether HTTP can carry this URL. The standard that browsers follow takes more than that of
+/// HTTP does (`http://{tenant}.example.com/`), and such a request would fail in our own client,
+/// again and again, as if its endpoint were away.
+#[must_use]
+pub fn can_be_requested(url: &Url) -> bool {
+    // User and password travel in a header.
+    let mut bare = url.clone();
+    let is_bare = bare.set_username("").and_then(|()| bare.set_password(None)).is_ok();
+    is_bare && bare.as_str().parse::<http::Uri>().is_ok()
 }
 
 /// Whether `value` may stand in a header: visible ASCII, blanks and tabs.

@@ -291,3 +291,17 @@ fn a_lane_that_had_no_room_gathers_again_as_soon_as_it_has() {
     bench.now.instant += Duration::from_hours(1);
     assert_eq!(bench.sent()[0].events, 2);
 }
+
+#[test]
+fn a_url_that_cannot_be_requested_is_dead_lettered_and_not_tried_for_ever() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', url: { '@template': 'http://{{host}}/{{path}}' } }\n",
+    );
+    let long = "x".repeat(70_000);
+    for (host, path) in [("a{b}.localhost", ""), ("a`.localhost", ""), ("h.localhost", &*long)] {
+        let _ = bench.push("k", &format!(r#"{{"type":"track","host":"{host}","path":"{path}"}}"#));
+        let mut steps = Vec::new();
+        bench.pipeline.poll(bench.now, &mut steps);
+        assert!(matches!(steps[..], [Step::DeadLetter(_)]), "{host}: {steps:?}");
+    }
+}

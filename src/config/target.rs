@@ -17,6 +17,7 @@ use crate::egress::Egress;
 use crate::event::Paths;
 use crate::mapping::{Mapping, ParseError, Step};
 use crate::plan::{Method, RequestTemplate, Target, TargetTemplate};
+use crate::request::{NOT_REQUESTABLE, can_be_requested};
 
 /// Headers that frame the message, or that Hookcast sets.
 const OURS: [&str; 13] = [
@@ -203,6 +204,13 @@ fn read_url(at: &At<'_>, around: &mut Surroundings<'_>) -> Option<Part> {
         }
     };
     check_host(at, &url, around.egress)?;
+    if !can_be_requested(&url) {
+        at.error_with(
+            NOT_REQUESTABLE,
+            "a mapping is written `{ \"@template\": \"https://{{tenant}}.example.com/\" }`",
+        );
+        return None;
+    }
     Some(Part::Constant(without_fragment(url).as_str().into()))
 }
 
