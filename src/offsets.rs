@@ -10,9 +10,14 @@ use crate::record::Offset;
 /// The events that one lane owes, in the order of the partition.
 #[derive(Debug, Default)]
 pub struct Unsettled {
-    /// From the lowest unsettled offset on; what is settled further up stays until it is reached.
+    /// From the lowest unsettled offset on; what is settled further up stays for a while.
     offsets: VecDeque<(Offset, Settled)>,
+    /// How many of them are settled.
+    settled: usize,
 }
+
+/// So many settled offsets are not worth forgetting.
+const FEW: usize = 64;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Settled {
@@ -62,8 +67,15 @@ impl Unsettled {
         let settled = &mut self.offsets[index].1;
         assert_eq!(*settled, Settled::No, "an event is settled once");
         *settled = Settled::Yes;
+        self.settled += 1;
         while let Some((_, Settled::Yes)) = self.offsets.front() {
             self.offsets.pop_front();
+            self.settled -= 1;
+        }
+        // One event may fail for hours while millions behind it are settled: those must not stay.
+        if self.settled > FEW.max(self.offsets.len() / 2) {
+            self.offsets.retain(|&(_, settled)| settled == Settled::No);
+            self.settled = 0;
         }
     }
 
@@ -105,6 +117,18 @@ mod tests {
                 assert_eq!(unsettled.is_empty(), model.is_empty());
             }
         }
+    }
+
+    #[test]
+    fn what_is_settled_above_an_event_that_is_not_takes_no_memory() {
+        let mut unsettled = Unsettled::new();
+        unsettled.owe(Offset(0));
+        for offset in 1..1_000_000 {
+            unsettled.owe(Offset(offset));
+            unsettled.settle(Offset(offset));
+        }
+        assert_eq!(unsettled.lowest(), Some(Offset(0)));
+        assert!(unsettled.offsets.capacity() < 1000, "{}", unsettled.offsets.capacity());
     }
 
     #[test]
