@@ -159,6 +159,8 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             if *self.drain.borrow_and_update() {
                 self.pipeline.drain(now);
             }
+            // What was free when this worker fell asleep may have been taken by others since.
+            self.pipeline.allow(self.outside.memory.room(self.held_bytes));
             let queue = self.read(now);
             self.pipeline.poll(now, &mut steps);
             for step in steps.drain(..) {
@@ -220,6 +222,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                 self.under_way = JoinSet::new();
                 let plan = Arc::clone(&self.outside.plan);
                 self.pipeline = Pipeline::new(plan, self.partition.clone(), None);
+                self.pipeline.allow(self.outside.memory.room(self.held_bytes));
             }
             let metrics = &self.outside.metrics;
             metrics.records_consumed.inc();
@@ -293,7 +296,6 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         let held_bytes = self.pipeline.held_bytes();
         self.outside.memory.account(self.held_bytes, held_bytes);
         self.held_bytes = held_bytes;
-        self.pipeline.allow(self.outside.memory.room(held_bytes));
     }
 
     fn beat(&mut self, now: Instant) {
