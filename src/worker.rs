@@ -329,7 +329,7 @@ fn count_delivered(metrics: &ActionMetrics, batch: &Batch, now: Now) {
     metrics.delivered.inc_by(events.len() as u64);
     for timestamp in events.iter().filter_map(|entry| entry.timestamp) {
         #[expect(clippy::cast_precision_loss, reason = "a latency is no geological age")]
-        let seconds = (now.unix_ms - timestamp).max(0) as f64 / 1000.0;
+        let seconds = now.unix_ms.saturating_sub(timestamp).max(0) as f64 / 1000.0;
         metrics.delivery_latency.observe(seconds);
     }
 }

@@ -57,7 +57,7 @@ impl Standing {
     pub(super) fn rejected(&self, answer: &Answer, events: usize) {
         let now = self.since.elapsed().as_secs() + 1;
         let said = self.rejections_said_at.load(Ordering::Relaxed);
-        let is_due = said == 0 || now - said >= REJECTIONS_EVERY;
+        let is_due = said == 0 || now.saturating_sub(said) >= REJECTIONS_EVERY;
         let is_mine = |said| {
             let order = Ordering::Relaxed;
             self.rejections_said_at.compare_exchange(said, now, order, order).is_ok()
