@@ -84,7 +84,9 @@ impl Group {
         consumer: &BaseConsumer<Self>,
         timeout: Duration,
     ) -> Result<(), Error> {
-        if let Some(Ok(message)) = consumer.poll(timeout)
+        let astray = consumer.poll(timeout);
+        self.check()?;
+        if let Some(Ok(message)) = astray
             && !self.is_stopping()
         {
             // Every partition has a queue of its own before it is fetched from. A record that
@@ -93,18 +95,17 @@ impl Group {
             let (topic, partition) = (message.topic(), message.partition());
             return Err(Error::Fatal(format!("a record of {topic} [{partition}] went astray")));
         }
-        if let Some(fatal) = lock(&self.fatal).take() {
-            return Err(Error::Fatal(fatal));
-        }
         let held = lock(&self.held);
         let ended =
             held.iter().find(|(_, held)| held.worker.is_finished() && !*held.drain.borrow());
-        match ended {
-            Some((partition, _)) => {
-                Err(Error::Fatal(format!("the worker of {partition} has ended unexpectedly")))
-            }
-            None => Ok(()),
-        }
+        ended.map_or(Ok(()), |(partition, _)| {
+            Err(Error::Fatal(format!("the worker of {partition} has ended unexpectedly")))
+        })
+    }
+
+    /// An error when something was reported that waiting does not mend.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        lock(&self.fatal).take().map_or(Ok(()), |fatal| Err(Error::Fatal(fatal)))
     }
 
     pub(super) fn commit_if_due(&self, consumer: &BaseConsumer<Self>) {
@@ -204,7 +205,11 @@ impl Group {
             self.health().beat(BEAT);
             !self.is_stopping()
         };
-        let Some(starts) = start::resolve(consumer, assigned, self.start, goes_on) else { return };
+        let starts = match start::resolve(consumer, assigned, self.start, goes_on) {
+            Ok(Some(starts)) => starts,
+            Ok(None) => return,
+            Err(why) => return self.fail(why),
+        };
         self.outside.memory.share_among(lock(&self.held).len() + starts.len());
         for start in starts {
             let partition = start.partition;

@@ -87,45 +87,45 @@ impl Membership {
     /// # Errors
     /// See [`Error`].
     pub fn run(self) -> Result<(), Error> {
-        let config = consumer_config(self.config, &self.own_topics);
+        let config = consumer_config(self.config.clone(), &self.own_topics);
         let group = Group::new(
             Arc::clone(&self.outside),
-            self.runtime,
+            self.runtime.clone(),
             self.start,
             self.drain_timeout,
             Arc::clone(&self.stop),
         );
         let consumer = config.create_with_context::<_, BaseConsumer<Group>>(group);
         let consumer = Arc::new(consumer.map_err(Error::Create)?);
-        consumer.context().is_context_of(&consumer);
-        let stayed = stay(&self.topics, &consumer, &self.stop);
-        let left = stayed.and_then(|()| leave(&consumer, self.drain_timeout));
+        let group = consumer.context();
+        group.is_context_of(&consumer);
+        let ended = self.stay(&consumer).and_then(|()| leave(&consumer, self.drain_timeout));
+        // Workers hold queues of the consumer, and so the consumer. They end before it does, or
+        // it would be closed on a thread of the runtime, where no callback may wait.
+        group.abandon_all();
         close(consumer);
-        left
+        ended
     }
-}
 
-/// Subscribes, and polls until it is time to leave.
-fn stay(
-    topics: &[String],
-    consumer: &Arc<BaseConsumer<Group>>,
-    stop: &AtomicBool,
-) -> Result<(), Error> {
-    let group = consumer.context();
-    let topics: Vec<_> = topics.iter().map(String::as_str).collect();
-    consumer.subscribe(&topics).map_err(|error| Error::Fatal(error.to_string()))?;
-    let mut looked_for_broker = Instant::now();
-    while !stop.load(Ordering::Relaxed) {
-        group.poll(consumer, POLL)?;
-        group.commit_if_due(consumer);
-        group.measure(consumer);
-        group.health().beat(BEAT);
-        if group.health().is_broker_down() && looked_for_broker.elapsed() > LOOK_FOR_BROKER_EVERY {
-            look_for_broker(consumer);
-            looked_for_broker = Instant::now();
+    /// Polls and commits until it is time to leave.
+    fn stay(&self, consumer: &Arc<BaseConsumer<Group>>) -> Result<(), Error> {
+        let group = consumer.context();
+        let topics: Vec<_> = self.topics.iter().map(String::as_str).collect();
+        consumer.subscribe(&topics).map_err(|error| Error::Fatal(error.to_string()))?;
+        let mut looked_for_broker = Instant::now();
+        while !self.stop.load(Ordering::Relaxed) {
+            group.poll(consumer, POLL)?;
+            group.commit_if_due(consumer);
+            group.measure(consumer);
+            let health = &self.outside.health;
+            health.beat(BEAT);
+            if health.is_broker_down() && looked_for_broker.elapsed() > LOOK_FOR_BROKER_EVERY {
+                look_for_broker(consumer);
+                looked_for_broker = Instant::now();
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// Drains and commits while still polling, and only then leaves the group: a commit made while
@@ -142,6 +142,7 @@ fn leave(consumer: &Arc<BaseConsumer<Group>>, drain_timeout: Duration) -> Result
         group.health().beat(BEAT);
     }
     let left = group.abandon_all();
+    group.check()?;
     if left > 0 {
         error!(partitions = left, "the drain did not end in time");
         return Err(Error::Undrained(left));
