@@ -214,6 +214,12 @@ impl Group {
         for start in starts {
             let partition = start.partition;
             let topic = &partition.topic;
+            // Before the queue is split again: the end of its earlier user would silence it.
+            let stale = lock(&self.held).remove(&partition);
+            if let Some(stale) = stale {
+                warn!(%partition, "assigned twice; the earlier assignment is dropped");
+                self.end(&partition, stale);
+            }
             let Some(queue) = consumer_of_queues.split_partition_queue(topic, partition.partition)
             else {
                 return self.fail(format!("{partition} has no queue"));
@@ -235,10 +241,7 @@ impl Group {
             let worker = self.runtime.spawn(worker.run());
             debug!(%partition, start = ?start.position, "partition assigned");
             let held = Held { worker, drain, progress, committed: start.committed };
-            if let Some(stale) = lock(&self.held).insert(partition.clone(), held) {
-                warn!(%partition, "assigned twice; the earlier assignment is dropped");
-                self.end(&partition, stale);
-            }
+            lock(&self.held).insert(partition, held);
         }
         self.outside.metrics.assigned_partitions.set(count(lock(&self.held).len()));
     }
