@@ -67,6 +67,8 @@ pub struct World {
     keeper: RecordKeeper,
     pipeline: Pipeline,
     room: usize,
+    /// The most room that there was in this life.
+    most_room: usize,
     /// The index of the next record that the reader gets.
     next: usize,
     now: Now,
@@ -92,6 +94,7 @@ impl World {
             plan,
             keeper: RecordKeeper::default(),
             room,
+            most_room: room,
             next: 0,
             now: Now { instant: Instant::now(), unix_ms: 1_700_000_000_000 },
             requests: Vec::new(),
@@ -113,6 +116,7 @@ impl World {
             }
             self.step();
             self.obey_pipeline();
+            self.check_sleep();
             self.check_memory();
             if step > HOSTILE_STEPS && self.keeper.committed() >= self.log.end() {
                 break;
@@ -235,6 +239,12 @@ impl World {
     }
 
     fn pass_time(&mut self) {
+        // Meanwhile other partitions take memory, or give it back.
+        if self.room != usize::MAX && self.random.u8(0..4) == 0 {
+            self.room = self.random.usize(1..20_000);
+            self.most_room = self.most_room.max(self.room);
+            self.pipeline.allow(self.room);
+        }
         let until = match self.pipeline.wake_at() {
             Some(wake) if self.random.bool() => wake.saturating_duration_since(self.now.instant),
             _ => Duration::from_millis(self.random.u64(0..300)),
@@ -285,14 +295,28 @@ impl World {
         self.next = self.log.records.partition_point(|record| record.offset < position);
         self.pipeline = pipeline(&self.plan, Some(Position(position)));
         self.pipeline.allow(self.room);
+        self.most_room = self.room;
+    }
+
+    /// A pipeline that has nothing more to do now sleeps until a time to come; and where no answer
+    /// and no acknowledgement will wake it, it knows that time.
+    fn check_sleep(&mut self) {
+        let mut more = Vec::new();
+        self.pipeline.poll(self.now, &mut more);
+        assert!(more.is_empty(), "one look does not show everything: {more:?}");
+        let wake = self.pipeline.wake_at();
+        assert!(wake.is_none_or(|at| at > self.now.instant), "it does not sleep");
+        let is_waiting = !self.requests.is_empty() || !self.letters.is_empty();
+        assert!(is_waiting || self.pipeline.is_empty() || wake.is_some(), "it sleeps for ever");
     }
 
     /// The bound of memory: the room, and one event or its letter for each lane.
     fn check_memory(&self) {
         let largest_event = 8 * 1024;
-        let bound = self.room.saturating_add((self.plan.actions.len() + 2) * largest_event);
+        let bound = self.most_room.saturating_add((self.plan.actions.len() + 2) * largest_event);
         let held = self.pipeline.held_bytes();
         assert!(self.is_draining || held <= bound, "{held} bytes where {bound} are allowed");
+        assert!(!self.pipeline.is_empty() || held == 0, "{held} bytes are held by nobody");
     }
 }
 
