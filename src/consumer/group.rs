@@ -35,6 +35,8 @@ pub(super) struct Group {
     start: Start,
     drain_timeout: Duration,
     stop: Arc<AtomicBool>,
+    /// When a stop has to be over; none before it begins.
+    leave_by: OnceLock<Instant>,
     consumer: OnceLock<Weak<BaseConsumer<Self>>>,
     held: Mutex<HashMap<TopicPartition, Held>>,
     commits: Mutex<Commits>,
@@ -57,6 +59,7 @@ impl Group {
             start,
             drain_timeout,
             stop,
+            leave_by: OnceLock::new(),
             consumer: OnceLock::new(),
             held: Mutex::default(),
             commits: Mutex::default(),
@@ -133,8 +136,9 @@ impl Group {
         }
     }
 
-    /// All workers finish what they have begun.
-    pub(super) fn drain_all(&self) {
+    /// All workers finish what they have begun, and have until `leave_by` for it.
+    pub(super) fn drain_all(&self, leave_by: Instant) {
+        self.leave_by.get_or_init(|| leave_by);
         for held in lock(&self.held).values() {
             held.drain.send_replace(true);
         }
@@ -166,6 +170,13 @@ impl Group {
 
     fn is_stopping(&self) -> bool {
         self.stop.load(Ordering::Relaxed)
+    }
+
+    /// The longest that a drain may take that begins now. A revocation in the middle of a stop
+    /// does not prolong it.
+    fn patience(&self) -> Duration {
+        let left = self.leave_by.get().map(|by| by.saturating_duration_since(Instant::now()));
+        left.map_or(self.drain_timeout, |left| left.min(self.drain_timeout))
     }
 
     fn fail(&self, reason: String) {
@@ -256,7 +267,7 @@ impl Group {
             self.health().set_joined_group(false);
         } else if !held.is_empty() {
             self.drain(&held);
-            commits::commit_revoked(consumer, &self.outside.metrics, &held, self.drain_timeout);
+            commits::commit_revoked(consumer, &self.outside.metrics, &held, self.patience());
             info!(partitions, "partitions revoked");
         }
         for (partition, held) in held {
@@ -304,10 +315,14 @@ impl Group {
                 held.drain.closed().await;
             }
         };
-        let drained =
-            self.runtime.block_on(async { tokio::time::timeout(self.drain_timeout, all).await });
+        let patience = self.patience();
+        let drained = self.runtime.block_on(async { tokio::time::timeout(patience, all).await });
         if drained.is_err() {
-            error!("the drain did not end within shutdown_timeout; some events are sent again");
+            let what = "the drain did not end within shutdown_timeout; some events are sent again";
+            error!("{what}");
+            if self.is_stopping() {
+                self.fail(what.to_owned());
+            }
         }
     }
 

@@ -135,7 +135,7 @@ fn leave(consumer: &Arc<BaseConsumer<Group>>, drain_timeout: Duration) -> Result
     let group = consumer.context();
     let deadline = Instant::now() + drain_timeout;
     info!("stopping: finishing what was begun");
-    group.drain_all();
+    group.drain_all(deadline);
     while !group.is_finished() && Instant::now() < deadline {
         group.poll(consumer, POLL_WHILE_DRAINING)?;
         group.commit_now(consumer);

@@ -186,3 +186,24 @@ fn the_shutdown_timeout_bounds_the_wait_for_an_endpoint_that_fails() {
     assert!(status.is_some(), "it waits for its endpoint longer than its shutdown timeout");
     receiver.assert_nothing_lost("/", sent);
 }
+
+#[test]
+fn a_stop_that_a_rebalance_meets_still_tells_that_it_did_not_finish() {
+    let topic = "restarts.rebalance";
+    let broker = Broker::shared();
+    broker.create_topic(topic, 4, &[]);
+    broker.produce(topic, Stream::new(8).next(8));
+    let receiver = Receiver::start(Some(SECRET));
+    let never = Gate::closed();
+    receiver.answer(move |_| Answer::ok().behind(&never));
+    let mut yaml = one_action(topic, &receiver.url("/"), &["delivery: { timeout: 10m }"]);
+    yaml.push_str("shutdown_timeout: 6s\n");
+    let config = Config::new(broker, topic, &yaml);
+    let mut first = config.start();
+    receiver.wait_until("the request", |arrived| arrived.at("/").requests >= 8);
+    first.sigterm();
+    assert_eq!(first.exit_within(Duration::from_secs(2)), None, "it did not wait");
+    let second = config.start();
+    assert_eq!(first.exit_within(Duration::from_mins(1)), Some(1), "it did not finish");
+    second.sigkill();
+}
