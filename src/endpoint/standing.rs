@@ -9,6 +9,7 @@ use std::time::Instant;
 use tracing::{info, warn};
 
 use crate::lane::Answer;
+use crate::verdict::Outcome;
 
 /// So many failures in a row are worth a word; fewer are everyday life.
 const WORTH_A_WORD: u32 = 5;
@@ -48,7 +49,7 @@ impl Standing {
     /// A request failed and will be made again.
     pub(super) fn failed(&self, answer: &Answer) {
         if self.failures.fetch_add(1, Ordering::Relaxed) + 1 == WORTH_A_WORD {
-            let (outcome, detail) = (answer.outcome, &answer.detail);
+            let (outcome, detail) = worth_saying(answer);
             warn!(action = self.name, ?outcome, detail, "the endpoint fails; trying again");
         }
     }
@@ -63,7 +64,7 @@ impl Standing {
             self.rejections_said_at.compare_exchange(said, now, order, order).is_ok()
         };
         if is_due && is_mine(said) {
-            let (outcome, detail) = (answer.outcome, &answer.detail);
+            let (outcome, detail) = worth_saying(answer);
             warn!(
                 action = self.name,
                 ?outcome,
@@ -73,4 +74,14 @@ impl Standing {
             );
         }
     }
+}
+
+/// An answer as the log tells it: without its body, which may repeat what was sent, headers and
+/// their secrets included. The dead letter keeps it.
+fn worth_saying(answer: &Answer) -> (Outcome, Option<&str>) {
+    let detail = match answer.outcome {
+        Outcome::Status(_) => None,
+        _ => Some(&*answer.detail),
+    };
+    (answer.outcome, detail)
 }
