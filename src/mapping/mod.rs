@@ -1,6 +1,6 @@
 //! Mappings: what is sent of an event.
 //!
-//! Knows the directives of `languages.md`, section 2: [`Mapping::parse`] compiles a JSON value or
+//! Knows the directives (`docs/triggers-and-mappings.md`): [`Mapping::parse`] compiles a JSON value or
 //! refuses it with everything that is wrong in it; [`Mapping::append_to`] writes the result for
 //! one event, straight as JSON text. No document is built: what a mapping reads stands in
 //! [`Paths`] and is copied from the event as its own bytes. It does not know where a mapping

@@ -1,6 +1,6 @@
 //! Triggers (FQL): which events an action is owed.
 //!
-//! Knows the language of `languages.md`, section 1: [`Trigger::parse`] turns text into a typed
+//! Knows the language (`docs/triggers-and-mappings.md`): [`Trigger::parse`] turns text into a typed
 //! tree or refuses it with the place to blame; [`Trigger::matches`] evaluates the tree on an event
 //! that was read with the same [`Paths`]. Everything that can mean nothing is refused when it is
 //! parsed; evaluation cannot fail. It does not know where a trigger's text stands in a file.
