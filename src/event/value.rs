@@ -80,12 +80,6 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// The number's text, where it is one.
-    #[must_use]
-    pub fn as_number(self) -> Option<&'a str> {
-        (self.kind() == Kind::Number).then_some(self.text)
-    }
-
     /// The string's inside, where it is one.
     #[must_use]
     pub fn as_string(self) -> Option<Text<'a>> {
