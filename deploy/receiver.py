@@ -48,5 +48,6 @@ class Receiver(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    print(f"listening on {PORT}", flush=True)
-    ThreadingHTTPServer(("", PORT), Receiver).serve_forever()
+    server = ThreadingHTTPServer(("", PORT), Receiver)
+    print(f"listening on {server.server_port}", flush=True)
+    server.serve_forever()

@@ -9,6 +9,7 @@ mod self_tests;
 mod admin;
 mod batches;
 mod dead_letters;
+mod first_webhook;
 mod members;
 mod outages;
 mod positions;

@@ -121,6 +121,15 @@ impl Broker {
         config
     }
 
+    /// One of Kafka's own command-line tools, named by its class, as the beginning of a line of
+    /// shell.
+    pub fn tool(class: &str) -> String {
+        let words = java_options().into_iter().chain([OsString::from(class)]);
+        let words = [java().into_os_string()].into_iter().chain(words);
+        let quoted = words.map(|word| format!("'{}'", word.to_string_lossy()));
+        quoted.collect::<Vec<_>>().join(" ")
+    }
+
     fn process(&mut self) -> &mut Option<Guarded> {
         self.process.get_mut().unwrap_or_else(PoisonError::into_inner)
     }

@@ -110,7 +110,7 @@ impl Config {
         let arguments = ["run", "--config", file.to_str().expect("the folder's name is UTF-8")];
         let process =
             Guarded::start(Path::new(env!("CARGO_BIN_EXE_hookcast")), arguments, &log, None);
-        Hookcast { process, admin_port, log }
+        Hookcast::of(process, admin_port, log)
     }
 
     /// Starts `hookcast run` and waits until it is a member of its group.
@@ -163,6 +163,11 @@ pub struct Hookcast {
 }
 
 impl Hookcast {
+    /// A process that was started otherwise than by a [`Config`].
+    pub fn of(process: Guarded, admin_port: u16, log: PathBuf) -> Self {
+        Self { process, admin_port, log }
+    }
+
     /// Asks it to stop.
     pub fn sigterm(&mut self) {
         self.process.signal(Signal::TERM);

@@ -21,6 +21,8 @@ pub use deliveries::message_ids;
 pub use events::{Stream, track};
 pub use hookcast::{Config, Hookcast, Mode, SECRET, one_action};
 pub use metrics::Metrics;
+pub use ports::free_port;
+pub use process::Guarded;
 pub use receiver::Receiver;
 pub use topics::{Place, Record, Stored};
 pub use wait::{DEADLINE, until};
