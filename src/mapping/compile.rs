@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use crate::event::Paths;
+use crate::event::{Path, Paths};
 
 use super::directive::Directive;
 use super::node::{Constant, Entry, Node};
@@ -110,7 +110,11 @@ impl<'p> Compiler<'p> {
     }
 
     pub(super) fn reference(&mut self, text: &str) -> Reference {
-        let path = address::parse(text);
+        self.lead(address::parse(text))
+    }
+
+    /// The same of a path that is known by its keys.
+    pub(super) fn lead(&mut self, path: Path) -> Reference {
         let id = self.paths.as_mut().map(|paths| paths.intern(path.clone()));
         Reference::new(path, id)
     }

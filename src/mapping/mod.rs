@@ -9,6 +9,7 @@
 mod address;
 mod compile;
 mod directive;
+mod liquid;
 mod node;
 mod object;
 mod scope;

@@ -35,6 +35,16 @@ pub(super) fn escaped(text: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(&bytes[from..]);
 }
 
+/// Appends the compact text of `value`.
+pub(super) fn compact(value: Value<'_>, out: &mut Vec<u8>) {
+    for token in value.tokens() {
+        match token {
+            Token::Mark(mark) => out.push(mark),
+            Token::Scalar(scalar) => out.extend_from_slice(scalar.text().as_bytes()),
+        }
+    }
+}
+
 /// Appends the compact text of `value`, itself escaped, as the inside of a JSON string.
 pub(super) fn escaped_compact(value: Value<'_>, out: &mut Vec<u8>) {
     for token in value.tokens() {

@@ -6,6 +6,7 @@ mod condition;
 mod exclude;
 mod flatten;
 mod json;
+mod liquid;
 mod merge;
 mod path;
 mod replace;
@@ -34,6 +35,7 @@ pub(super) enum Directive {
     Merge(merge::Merge),
     Transform(Box<transform::Transform>),
     ExcludeWhenNull(exclude::ExcludeWhenNull),
+    Liquid(Box<liquid::Liquid>),
 }
 
 /// What can stand behind a directive's `@`.
@@ -98,7 +100,7 @@ impl Directive {
             "@excludeWhenNull" => {
                 Directive::ExcludeWhenNull(exclude::ExcludeWhenNull::compile(argument, compiler)?)
             }
-            "@liquid" => return compiler.refuse("@liquid is not supported yet"),
+            "@liquid" => Directive::Liquid(liquid::Liquid::compile(argument, compiler)?.into()),
             _ => {
                 return compiler
                     .refuse_with(format!("there is no directive {name}"), Some(meant(name)));
@@ -121,6 +123,7 @@ impl Directive {
             Directive::Merge(merge) => merge.append(scope, out),
             Directive::Transform(transform) => transform.append(scope, out),
             Directive::ExcludeWhenNull(exclude) => exclude.append(scope, out),
+            Directive::Liquid(liquid) => liquid.append(scope, out),
         }
     }
 }
