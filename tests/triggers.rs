@@ -1,6 +1,8 @@
-//! Triggers at random: parsing and evaluating never panic, and what is printed means the same.
+//! Triggers at random: parsing and evaluating never panic, what is printed means the same, and what
+//! a trigger means is what its description says.
 
 mod noise;
+mod reference;
 
 use hookcast::event::{Fields, Paths};
 use hookcast::trigger::Trigger;
@@ -142,4 +144,32 @@ fn what_is_printed_parses_to_the_same_trigger() {
         assert_eq!(trigger.matches(event), again.matches(event));
         assert!(!trigger.explain(event).is_empty());
     }
+}
+
+#[test]
+fn triggers_mean_what_their_description_says() {
+    let mut fields = Fields::new();
+    let mut outcomes = reference::Outcomes::new();
+    let mut matched = [0, 0];
+    for seed in 0..15_000 {
+        let mut noise = Noise::seeded(seed);
+        let (expected, text) = reference::condition(&mut noise, 3);
+        let mut paths = Paths::new();
+        let trigger = Trigger::parse(&text, &mut paths);
+        let trigger = trigger.unwrap_or_else(|error| panic!("seed {seed}: {error}: {text}"));
+        for _ in 0..3 {
+            let document = reference::event(&mut noise);
+            let record = document.to_string();
+            let event = fields.read(record.as_bytes(), &paths).expect("a valid event");
+            let expected = expected.holds(&document, &mut outcomes);
+            assert_eq!(trigger.matches(event), expected, "seed {seed}: {text} of {record}");
+            matched[usize::from(expected)] += 1;
+        }
+    }
+    assert!(matched.iter().all(|count| *count > 10_000), "{matched:?}");
+    // Every comparison and every function was true of something and false of something else; but
+    // everything has a type.
+    let both =
+        |(name, counts): (&&str, &[usize; 2])| *name == "typeof" || !counts.iter().any(|n| *n < 50);
+    assert!(outcomes.len() == 24 && outcomes.iter().all(both), "{outcomes:?}");
 }
