@@ -3,31 +3,31 @@
 //! Knows connections, headers, time limits and which addresses may be reached. It does not know
 //! what an answer means, nor whether there will be another attempt.
 
+mod exchange;
 mod resolver;
 mod standing;
 
 use std::collections::HashMap;
-use std::error::Error as StdError;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use prometheus::IntGauge;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, USER_AGENT};
-use reqwest::{Client, Method as HttpMethod, Proxy, Response, Url, redirect};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Client, Method as HttpMethod, Proxy, Url, redirect};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::dead_letter::MOST_ERROR_BYTES;
-use crate::endpoint::resolver::{GuardedResolver, Unresolvable};
+use crate::endpoint::exchange::exchange;
+use crate::endpoint::resolver::GuardedResolver;
 use crate::endpoint::standing::Standing;
 use crate::lane::{Answer, Attempt};
 use crate::metrics::Metrics;
 use crate::pipeline::Completion;
 use crate::plan::{Action, ActionId, Destination, Method, Plan, Target, TargetTemplate};
+use crate::request::{self, SignedRequest};
 use crate::verdict::Outcome;
 
-/// The most bytes of an answer that are read so that its connection can be used again. What is
-/// longer costs a new connection instead.
-const MOST_ANSWER_BYTES: usize = 64 * 1024;
+pub use exchange::{Fault, MOST_ANSWER_BYTES, Reply};
 
 /// How many origins of one action are remembered before the idle ones are forgotten.
 const MANY_ORIGINS: usize = 1024;
@@ -100,24 +100,43 @@ impl Endpoints {
     /// # Panics
     /// When the attempt is of another plan.
     pub async fn attempt(&self, attempt: &Attempt) -> Answer {
-        let endpoint = &self.actions[attempt.ticket.action.0];
-        let prepared = endpoint.prepared.clone().unwrap_or_else(|| Prepared::new(&attempt.target));
+        let action = attempt.ticket.action;
+        let metrics = self.metrics.action(action);
+        let endpoint = &self.actions[action.0];
+        let prepared = endpoint.prepare(&attempt.request.target);
         let _permit = endpoint.permit(&prepared.url).await;
-        let metrics = self.metrics.action(attempt.ticket.action);
         let _in_flight = InFlight::new(&metrics.in_flight);
         metrics.request_begins(attempt.events);
         let begun = Instant::now();
-        let exchange = exchange(&endpoint.client, prepared, attempt);
-        let answer = match tokio::time::timeout(attempt.timeout, exchange).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(error)) => Answer { outcome: classify(&error), detail: explain(&error) },
-            Err(_) => Answer {
-                outcome: Outcome::Timeout,
-                detail: format!("no complete answer within {:?}", attempt.timeout),
+        let reply =
+            endpoint.exchange(prepared, &attempt.request, attempt.timeout, MOST_ERROR_BYTES);
+        let answer = match reply.await {
+            Ok(reply) => Answer {
+                outcome: Outcome::Status(reply.status),
+                detail: String::from_utf8_lossy(&reply.body).into_owned(),
             },
+            Err(Fault { outcome, detail }) => Answer { outcome, detail },
         };
-        metrics.request_ended(&status(answer.outcome), begun.elapsed());
+        metrics.request_ended(&answer.outcome.as_word(), begun.elapsed());
         answer
+    }
+
+    /// Makes one request outside of any lane, for somebody who wants to see the answer.
+    ///
+    /// # Errors
+    /// Why there is no complete answer.
+    ///
+    /// # Panics
+    /// When the action is of another plan.
+    pub async fn try_once(
+        &self,
+        action: ActionId,
+        request: &SignedRequest,
+        timeout: Duration,
+    ) -> Result<Reply, Fault> {
+        let endpoint = &self.actions[action.0];
+        let prepared = endpoint.prepare(&request.target);
+        endpoint.exchange(prepared, request, timeout, MOST_ANSWER_BYTES).await
     }
 
     /// Says what is worth saying about what an answer has led to.
@@ -136,6 +155,26 @@ impl Endpoints {
 }
 
 impl Endpoint {
+    fn prepare(&self, target: &Target) -> Prepared {
+        self.prepared.clone().unwrap_or_else(|| Prepared::new(target))
+    }
+
+    /// One exchange within `timeout`; of the answer's body so many bytes are kept.
+    async fn exchange(
+        &self,
+        prepared: Prepared,
+        request: &SignedRequest,
+        timeout: Duration,
+        kept: usize,
+    ) -> Result<Reply, Fault> {
+        let exchange = exchange(&self.client, prepared, request, kept);
+        let Ok(result) = tokio::time::timeout(timeout, exchange).await else {
+            let detail = format!("no complete answer within {timeout:?}");
+            return Err(Fault { outcome: Outcome::Timeout, detail });
+        };
+        result.map_err(|error| Fault::of(&error))
+    }
+
     /// Waits for a place among the requests to this origin.
     async fn permit(&self, url: &Url) -> OwnedSemaphorePermit {
         let semaphore = {
@@ -158,12 +197,10 @@ impl Endpoint {
 
 impl Prepared {
     fn new(target: &Target) -> Self {
-        let mut headers = HeaderMap::with_capacity(target.headers.len() + 4);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        let user_agent = concat!("hookcast/", env!("CARGO_PKG_VERSION"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(user_agent));
-        for (name, value) in &target.headers {
-            let name = HeaderName::try_from(&**name).expect("a target's header names are legal");
+        let named = request::headers(target);
+        let mut headers = HeaderMap::with_capacity(named.len() + 2);
+        for (name, value) in named {
+            let name = HeaderName::try_from(name).expect("a target's header names are legal");
             let value = HeaderValue::from_str(value).expect("a target's header values are legal");
             headers.insert(name, value);
         }
@@ -216,83 +253,4 @@ fn client(plan: &Plan, destination: &Destination) -> Result<Client, reqwest::Err
         }
     }
     builder.build()
-}
-
-async fn exchange(
-    client: &Client,
-    prepared: Prepared,
-    attempt: &Attempt,
-) -> Result<Answer, reqwest::Error> {
-    let Prepared { method, url, mut headers } = prepared;
-    let text = |text: &str| HeaderValue::from_str(text).expect("hexadecimal digits are legal");
-    if let Some(signature) = &attempt.signature {
-        headers.insert("x-signature", text(signature));
-    }
-    headers.insert("idempotency-key", text(&attempt.idempotency_key));
-    let request = client.request(method, url).headers(headers).body(attempt.body.clone());
-    let response = request.send().await?;
-    let status = response.status().as_u16();
-    let detail = read(response).await?;
-    Ok(Answer { outcome: Outcome::Status(status), detail })
-}
-
-/// Reads an answer to its end, within bounds, and keeps its beginning.
-async fn read(mut response: Response) -> Result<String, reqwest::Error> {
-    let mut beginning = Vec::new();
-    let mut length = 0;
-    while let Some(chunk) = response.chunk().await? {
-        let wanted = MOST_ERROR_BYTES - beginning.len();
-        beginning.extend_from_slice(&chunk[..chunk.len().min(wanted)]);
-        length += chunk.len();
-        if length > MOST_ANSWER_BYTES {
-            break;
-        }
-    }
-    Ok(String::from_utf8_lossy(&beginning).into_owned())
-}
-
-/// What kind of fault ended an attempt.
-fn classify(error: &reqwest::Error) -> Outcome {
-    if error.is_timeout() {
-        return Outcome::Timeout;
-    }
-    for cause in causes(error) {
-        if cause.is::<Unresolvable>() {
-            return Outcome::Dns;
-        }
-        if is_of_tls(cause) {
-            return Outcome::Tls;
-        }
-    }
-    Outcome::Connect
-}
-
-/// Whether an error comes from TLS. I/O errors hide what they wrap from the chain of causes, and
-/// may wrap one another.
-fn is_of_tls(error: &(dyn StdError + 'static)) -> bool {
-    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| is_of_tls(wrapped))
-}
-
-/// The error with all its causes, without the URL: it may hold a secret.
-fn explain(error: &reqwest::Error) -> String {
-    let causes: Vec<_> = causes(error).map(ToString::to_string).collect();
-    if causes.is_empty() { "the request could not be made".to_owned() } else { causes.join(": ") }
-}
-
-fn causes<'a>(
-    error: &'a reqwest::Error,
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> + use<'a> {
-    std::iter::successors(error.source(), |cause| (*cause).source())
-}
-
-/// An outcome as metrics name it.
-fn status(outcome: Outcome) -> std::borrow::Cow<'static, str> {
-    match outcome {
-        Outcome::Status(code) => code.to_string().into(),
-        Outcome::Timeout => "timeout".into(),
-        Outcome::Connect => "connect".into(),
-        Outcome::Tls => "tls".into(),
-        Outcome::Dns => "dns".into(),
-    }
 }

@@ -16,7 +16,7 @@ use crate::offsets::Unsettled;
 use crate::original::Original;
 use crate::plan::{ActionId, Plan};
 use crate::record::{Now, Offset, Position, Record, TopicPartition};
-use crate::request::{self, Unsendable};
+use crate::request;
 
 /// What an answer has led to, for whoever counts.
 #[derive(Debug)]
@@ -135,17 +135,11 @@ impl Lanes {
             .or_insert_with(|| Lane::new(Arc::clone(&self.plan), id, self.partition.clone()));
         self.busy.insert(id);
         let template = &self.plan.actions[id.0].request;
-        let sendable = request::target(template, &self.plan.egress, event).and_then(|target| {
-            Ok((target, request::payload(&template.data, event, &mut self.payload)?))
-        });
-        match sendable {
+        match request::resolve(template, &self.plan.egress, event, &mut self.payload) {
             Ok((target, payload)) => lane.take(record, payload, target, now),
             Err(unsendable) => {
                 lane.take_unsendable(record.offset);
-                let reason = match unsendable {
-                    Unsendable::Payload(_) => Reason::InvalidPayload,
-                    Unsendable::Target(_) => Reason::InvalidRequest,
-                };
+                let reason = unsendable.reason();
                 let addressee = Some(lane.addressee());
                 let letter = self.letter(record, addressee, reason, unsendable.to_string());
                 self.letters.add(Debtor::Lane(id), record.offset, letter);

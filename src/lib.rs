@@ -29,6 +29,7 @@ pub mod trigger;
 pub mod routing;
 pub mod mapping;
 pub mod request;
+pub mod disguise;
 pub mod original;
 pub mod batch;
 pub mod signature;
@@ -41,6 +42,7 @@ pub mod lane;
 mod lanes;
 mod parked;
 pub mod pipeline;
+pub mod explanation;
 
 // The other half: what is done.
 mod librdkafka;

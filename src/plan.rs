@@ -59,6 +59,14 @@ pub struct Source {
     pub topics: Vec<TopicPattern>,
 }
 
+impl Source {
+    /// Whether records of `topic` belong to it.
+    #[must_use]
+    pub fn holds(&self, topic: &str) -> bool {
+        self.topics.iter().any(|pattern| pattern.matches(topic))
+    }
+}
+
 /// One entry of a source's `topics`.
 #[derive(Debug)]
 pub enum TopicPattern {
@@ -97,6 +105,8 @@ pub struct Destination {
     pub enabled: bool,
     /// The sources it is connected to, ascending.
     pub sources: Vec<SourceId>,
+    /// The name that is looked up in an event's `integrations`.
+    pub integration_name: Box<str>,
     /// Where `integrations.<its integration>` stands among the plan's paths.
     pub integration: PathId,
     /// Where `integrations.All` stands among the plan's paths.

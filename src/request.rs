@@ -1,12 +1,15 @@
-//! What an event becomes on its way to an endpoint: a payload, and the target it goes to.
+//! What an event becomes on its way to an endpoint: a payload, the target it goes to, and the
+//! request that is put on the wire.
 //!
-//! Knows how a request template meets an event, and which results cannot be sent. It does not
-//! know how requests are made.
+//! Knows how a request template meets an event, which results cannot be sent, and the headers of
+//! what can. It does not know how requests are made.
 
 use std::sync::Arc;
 
+use bytes::Bytes;
 use url::{Host, Url};
 
+use crate::dead_letter::Reason;
 use crate::egress::Egress;
 use crate::event::Event;
 use crate::mapping::Mapping;
@@ -21,6 +24,79 @@ pub enum Unsendable {
     /// The URL or a header could not be made, or is not legal.
     #[error("{0}")]
     Target(String),
+}
+
+impl Unsendable {
+    /// The reason as the event's dead letter gives it.
+    #[must_use]
+    pub fn reason(&self) -> Reason {
+        match self {
+            Self::Payload(_) => Reason::InvalidPayload,
+            Self::Target(_) => Reason::InvalidRequest,
+        }
+    }
+}
+
+/// A request as it is put on the wire, but for what frames the message.
+#[derive(Debug, Clone)]
+pub struct SignedRequest {
+    /// Where it goes.
+    pub target: Arc<Target>,
+    /// The body.
+    pub body: Bytes,
+    /// The value of `X-Signature`; none: it is not signed.
+    pub signature: Option<Arc<str>>,
+    /// The value of `Idempotency-Key`.
+    pub idempotency_key: Arc<str>,
+}
+
+impl SignedRequest {
+    /// All its headers, in the order in which they are sent.
+    #[must_use]
+    pub fn headers(&self) -> Vec<(&str, &str)> {
+        let mut headers = headers(&self.target);
+        headers.extend(self.stamps());
+        headers
+    }
+
+    /// The headers that are made anew for every request, which come last.
+    pub fn stamps(&self) -> impl Iterator<Item = (&str, &str)> {
+        let signature = self.signature.as_deref().map(|value| ("X-Signature", value));
+        signature.into_iter().chain([("Idempotency-Key", &*self.idempotency_key)])
+    }
+}
+
+/// What requests are sent under unless their target says otherwise.
+const USUAL_HEADERS: [(&str, &str); 2] = [
+    ("Content-Type", "application/json"),
+    ("User-Agent", concat!("hookcast/", env!("CARGO_PKG_VERSION"))),
+];
+
+/// The headers of every request to `target`, in the order in which they are sent.
+#[must_use]
+pub fn headers(target: &Target) -> Vec<(&str, &str)> {
+    let own = || target.headers.iter().map(|(name, value)| (&**name, &**value));
+    let usual = USUAL_HEADERS.iter().map(|&(name, value)| {
+        own().find(|(own, _)| own.eq_ignore_ascii_case(name)).unwrap_or((name, value))
+    });
+    let is_usual =
+        |name: &str| USUAL_HEADERS.iter().any(|(usual, _)| usual.eq_ignore_ascii_case(name));
+    usual.chain(own().filter(|(name, _)| !is_usual(name))).collect()
+}
+
+/// The target and the payload of `event`'s request. The payload is in `room` unless it is the
+/// event itself.
+///
+/// # Errors
+/// See [`Unsendable`].
+pub fn resolve<'a>(
+    template: &RequestTemplate,
+    egress: &Egress,
+    event: Event<'a>,
+    room: &'a mut Vec<u8>,
+) -> Result<(Arc<Target>, &'a [u8]), Unsendable> {
+    let target = target(template, egress, event)?;
+    Ok((target, payload(&template.data, event, room)?))
 }
 
 /// The target of `event`'s request.
@@ -42,7 +118,10 @@ pub fn target(
     };
     let url = text("url", url)?;
     let url = url.ok_or_else(|| Unsendable::Target("url: the result is missing".into()))?;
-    let url = parse_url(&url, egress).map_err(|why| Unsendable::Target(format!("url: {why}")))?;
+    let mut url =
+        parse_url(&url, egress).map_err(|why| Unsendable::Target(format!("url: {why}")))?;
+    // It is never sent, and must neither part requests nor hold what nobody sees.
+    url.set_fragment(None);
     let mut resolved = Vec::with_capacity(headers.len());
     for (name, value) in headers {
         let Some(value) = text(name, value)? else { continue };
@@ -86,7 +165,7 @@ pub fn payload<'a>(
 pub fn parse_url(text: &str, egress: &Egress) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| format!("no URL: {error}"))?;
     if !matches!(url.scheme(), "http" | "https") {
-        return Err(format!("the scheme is {:?}, not http or https", url.scheme()));
+        return Err("the scheme is neither http nor https".into());
     }
     let address = match url.host() {
         None => return Err("no host".into()),

@@ -3,11 +3,11 @@
 //! Knows types, sources, `integrations` and triggers. It does not know what is done for an event
 //! that is owed.
 
-use crate::event::{Event, Value};
+use crate::event::{Event, PathId, Value};
 use crate::plan::{ActionId, Destination, DestinationId, Plan};
 
 /// The six calls of the Segment spec.
-const CALLS: [&str; 6] = ["identify", "track", "page", "screen", "group", "alias"];
+pub(crate) const CALLS: [&str; 6] = ["identify", "track", "page", "screen", "group", "alias"];
 
 /// Why a record is owed to nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,11 +50,12 @@ impl Routes {
     /// to a source it belongs to.
     #[must_use]
     pub fn new(plan: &Plan, topic: &str) -> Self {
-        let is_connected = |destination: &Destination| {
-            destination.sources.iter().any(|source| {
-                plan.sources[source.0].topics.iter().any(|pattern| pattern.matches(topic))
-            })
-        };
+        Self::to(plan, |destination| is_connected(plan, destination, topic))
+    }
+
+    /// The routes to the enabled actions of those enabled destinations that `is_connected`.
+    #[must_use]
+    pub fn to(plan: &Plan, is_connected: impl Fn(&Destination) -> bool) -> Self {
         let mut destinations = Vec::new();
         for (index, destination) in plan.destinations.iter().enumerate() {
             if !destination.enabled || !is_connected(destination) {
@@ -83,13 +84,12 @@ impl Routes {
         owed: &mut Vec<ActionId>,
     ) -> Result<(), Skip> {
         owed.clear();
-        let call = event.find(plan.event_type).and_then(Value::as_string);
-        if !call.is_some_and(|call| CALLS.iter().any(|known| call.eq_str(known))) {
+        if !is_call(plan, event) {
             return Err(Skip::UnsupportedType);
         }
         let mut why_not = Skip::Unmatched;
         for (destination, actions) in &self.destinations {
-            if !is_allowed(&plan.destinations[destination.0], event) {
+            if forbidding_entry(&plan.destinations[destination.0], event).is_some() {
                 why_not = Skip::Integrations;
                 continue;
             }
@@ -100,10 +100,22 @@ impl Routes {
     }
 }
 
-/// What the event's `integrations` say of a destination: its own entry counts, `All` where it
-/// has none or null; only `false` forbids.
-fn is_allowed(destination: &Destination, event: Event<'_>) -> bool {
-    let entry = |path| event.find(path).filter(|value: &Value<'_>| !value.is_null());
-    let entry = entry(destination.integration).or_else(|| entry(destination.all_integrations));
-    entry.and_then(Value::as_bool) != Some(false)
+/// Whether a destination reads one of the sources that `topic` belongs to.
+pub(crate) fn is_connected(plan: &Plan, destination: &Destination, topic: &str) -> bool {
+    destination.sources.iter().any(|source| plan.sources[source.0].holds(topic))
+}
+
+/// Whether the event's `type` is one of the six calls.
+pub(crate) fn is_call(plan: &Plan, event: Event<'_>) -> bool {
+    let call = event.find(plan.event_type).and_then(Value::as_string);
+    call.is_some_and(|call| CALLS.iter().any(|known| call.eq_str(known)))
+}
+
+/// The entry of the event's `integrations` that forbids a destination: its own entry counts,
+/// `All` where it has none or null; only `false` forbids.
+pub(crate) fn forbidding_entry(destination: &Destination, event: Event<'_>) -> Option<PathId> {
+    let entries = [destination.integration, destination.all_integrations].into_iter();
+    let mut said = entries.filter_map(|path| Some((path, event.find(path)?)));
+    let (path, value) = said.find(|(_, value)| !value.is_null())?;
+    (value.as_bool() == Some(false)).then_some(path)
 }

@@ -8,7 +8,8 @@ use std::fmt;
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::{Digest, Sha1};
 
-use crate::batch::Entry;
+use crate::batch::{Batch, Entry};
+use crate::plan::SignatureScope;
 use crate::record::TopicPartition;
 use crate::secret::Secret;
 
@@ -43,6 +44,15 @@ impl Signer {
         mac.update(bytes);
         hex::encode(mac.finalize().into_bytes())
     }
+
+    /// The value of `X-Signature` for the request that carries `batch`.
+    #[must_use]
+    pub fn sign_batch(&self, batch: &Batch, scope: SignatureScope) -> String {
+        self.sign(match scope {
+            SignatureScope::Body => batch.body(),
+            SignatureScope::FirstElement => batch.payload(0),
+        })
+    }
 }
 
 /// The value of `Idempotency-Key` for a set of events of one partition, sent for one action: the
@@ -57,8 +67,7 @@ pub fn idempotency_key(
     // Every text is preceded by its length, so that no two sets are written alike.
     let mut digest = Sha1::new();
     for text in [destination, action, &partition.topic] {
-        digest.update((text.len() as u64).to_le_bytes());
-        digest.update(text);
+        update_with_length(&mut digest, text.as_bytes());
     }
     digest.update(partition.partition.to_le_bytes());
     for entry in entries {
@@ -70,12 +79,28 @@ pub fn idempotency_key(
     hex::encode(digest.finalize())
 }
 
+/// The value of `Idempotency-Key` for an event that comes from no topic, sent for one action: the
+/// same for the same bytes, another one for others. No key of records looks like it.
+#[must_use]
+pub fn idempotency_key_without_origin(destination: &str, action: &str, event: &[u8]) -> String {
+    let mut digest = Sha1::new();
+    for text in [destination.as_bytes(), action.as_bytes(), event] {
+        update_with_length(&mut digest, text);
+    }
+    format!("explain-{}", hex::encode(digest.finalize()))
+}
+
+fn update_with_length(digest: &mut Sha1, text: &[u8]) {
+    digest.update((text.len() as u64).to_le_bytes());
+    digest.update(text);
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
     use std::time::Instant;
 
-    use super::{Signer, idempotency_key};
+    use super::{Signer, idempotency_key, idempotency_key_without_origin};
     use crate::batch::{Batch, Framing, OpenBatch};
     use crate::record::{Offset, Record, TopicPartition};
     use crate::secret::Secret;
@@ -122,6 +147,18 @@ mod tests {
                     assert_eq!(key(), key());
                     assert!(keys.insert(key()), "{set:?} {destination} {partition}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn an_event_without_origin_has_a_key_that_no_record_has() {
+        let mut keys = HashSet::new();
+        for (destination, action) in [("a", "bc"), ("ab", "c")] {
+            for event in ["{}", "{ }", "c{}"] {
+                let key = || idempotency_key_without_origin(destination, action, event.as_bytes());
+                assert_eq!(key(), key());
+                assert!(key().starts_with("explain-") && keys.insert(key()), "{event}");
             }
         }
     }

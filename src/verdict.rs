@@ -3,6 +3,7 @@
 //! Knows the table of answers and the exceptions an operator makes from it. It does not know
 //! what is done about a verdict: that is the lane's business.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// How one attempt to deliver ended.
@@ -20,6 +21,20 @@ pub enum Outcome {
     Dns,
 }
 
+impl Outcome {
+    /// The outcome in one word: a status code, or what took its place.
+    #[must_use]
+    pub fn as_word(self) -> Cow<'static, str> {
+        match self {
+            Self::Status(code) => code.to_string().into(),
+            Self::Timeout => "timeout".into(),
+            Self::Connect => "connect".into(),
+            Self::Tls => "tls".into(),
+            Self::Dns => "dns".into(),
+        }
+    }
+}
+
 /// What is to be done with the events of an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
@@ -31,6 +46,19 @@ pub enum Verdict {
     Split,
     /// The event's fault: to the dead-letter topic.
     Reject,
+}
+
+impl Verdict {
+    /// The verdict in one word.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Accept => "accept",
+            Self::Retry => "retry",
+            Self::Split => "split",
+            Self::Reject => "reject",
+        }
+    }
 }
 
 /// What an operator may decide for a status code, in `delivery.verdicts`.

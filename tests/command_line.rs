@@ -169,6 +169,7 @@ fn help_and_version_go_to_stdout() {
         &["run", "--help"],
         &["check", "--help"],
         &["check", "-h"],
+        &["explain", "--help"],
         &["demo", "-h"],
     ] {
         let output = hookcast().args(arguments).output().unwrap();

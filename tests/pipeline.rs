@@ -88,7 +88,7 @@ fn a_half_full_batch_waits_for_company_and_not_longer() {
     bench.now.instant += Duration::from_secs(1);
     let sent = bench.sent();
     assert_eq!(sent.len(), 1);
-    assert_eq!(sent[0].body, format!("[{TRACK},{TRACK}]"));
+    assert_eq!(sent[0].request.body, format!("[{TRACK},{TRACK}]"));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn the_first_element_alone_is_signed_where_segment_does_so() {
     let _ = bench.push("k", TRACK);
     let _ = bench.push("k", r#"{"type":"page"}"#);
     let signature = Signer::new(&Secret::new("secret")).sign(TRACK.as_bytes());
-    assert_eq!(bench.sent()[0].signature.as_deref(), Some(&*signature));
+    assert_eq!(bench.sent()[0].request.signature.as_deref(), Some(&*signature));
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn an_unbounded_set_of_urls_does_not_hold_unbounded_batches() {
     let _ = bench.push("k", r#"{"type":"track","n":64}"#);
     let sent = bench.sent();
     assert_eq!(sent.len(), 1, "the oldest gives way");
-    assert_eq!(&*sent[0].target.url, "http://h0.localhost/");
+    assert_eq!(&*sent[0].request.target.url, "http://h0.localhost/");
 }
 
 #[test]
@@ -259,7 +259,7 @@ fn a_busy_target_does_not_keep_the_batches_of_others_waiting() {
         let _ = bench.push("k", busy);
         bench.now.instant += Duration::from_secs(1);
         for attempt in bench.sent() {
-            hosts.push(attempt.target.url.clone());
+            hosts.push(attempt.request.target.url.clone());
             bench.answer(&attempt, 200);
         }
     }
@@ -287,7 +287,7 @@ fn a_lane_that_had_no_room_gathers_again_as_soon_as_it_has() {
     bench.answer(&first, 200);
     let sent = bench.sent();
     assert_eq!(sent.len(), 1, "what was open when there was no room");
-    assert_eq!(&*sent[0].target.url, "http://h0.localhost/");
+    assert_eq!(&*sent[0].request.target.url, "http://h0.localhost/");
     bench.now.instant += Duration::from_hours(1);
     assert_eq!(bench.sent()[0].events, 2);
 }

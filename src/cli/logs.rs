@@ -7,7 +7,7 @@ use anyhow::Context;
 use tracing_subscriber::EnvFilter;
 
 use super::options::{LogFormat, LogLevel, Options};
-use super::{FAILED, complain};
+use super::{FAILED, colours, complain};
 
 /// From here on, everything that is logged goes to stderr, and a panic ends the process. `usual`
 /// is logged where nobody has said how much.
@@ -20,8 +20,7 @@ pub(super) fn start(options: &Options, usual: LogLevel) -> anyhow::Result<()> {
     let is_terminal = io::stderr().is_terminal();
     let format =
         options.log_format.unwrap_or(if is_terminal { LogFormat::Human } else { LogFormat::Json });
-    let has_colours =
-        is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let has_colours = colours::are_wanted(is_terminal);
     let logs = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
     match format {
         LogFormat::Human => logs.with_ansi(has_colours).init(),

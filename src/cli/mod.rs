@@ -1,9 +1,12 @@
 //! The command line: what was typed, and what becomes of it.
 //!
-//! Knows the commands, their exit statuses and how logs look. It does nothing itself: `check`
-//! shows a configuration, `run` hands it to the service, and `demo` needs none.
+//! Knows the commands, their exit statuses and how logs look. It does little itself: `check`
+//! shows a configuration, `explain` what it does with an event, `run` hands it to the service, and
+//! `demo` needs none.
 
 mod check;
+mod colours;
+mod explain;
 mod logs;
 mod options;
 
@@ -15,7 +18,7 @@ use clap::Parser;
 use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::service;
-use options::{Command, LogLevel, Options};
+use options::{Command, Explain, LogLevel, Options};
 
 /// Everything was done.
 const DONE: u8 = 0;
@@ -36,7 +39,7 @@ pub fn main() -> ExitCode {
         }
     };
     let usual = match options.command {
-        Command::Run | Command::Check => LogLevel::Info,
+        Command::Run | Command::Check | Command::Explain(_) => LogLevel::Info,
         // A receiver that refuses on purpose is no news, and lines of a log would tear the picture.
         Command::Demo { .. } => LogLevel::Error,
     };
@@ -46,6 +49,7 @@ pub fn main() -> ExitCode {
     }
     ExitCode::from(match options.command {
         Command::Check => with_config(&options, |config| check(&config, &options)),
+        Command::Explain(ref asked) => with_config(&options, |config| explain(&config, asked)),
         Command::Run => with_config(&options, run),
         Command::Demo { events, failures, keep } => {
             demo(&Demo { events, failures, keep, program: program() })
@@ -77,6 +81,20 @@ fn check(config: &Config, options: &Options) -> u8 {
             FAILED
         }
         _ => DONE,
+    }
+}
+
+fn explain(config: &Config, asked: &Explain) -> u8 {
+    match explain::run(config, asked) {
+        Ok(explain::Ended::Well) => DONE,
+        Ok(explain::Ended::Refused) => FAILED,
+        // Whoever looked at it has seen enough.
+        Err(explain::Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
+        Err(error) => {
+            let is_usage = matches!(error, explain::Error::Input(_));
+            complain(&format!("hookcast: {:#}", anyhow::Error::new(error)));
+            if is_usage { WRONG } else { FAILED }
+        }
     }
 }
 

@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand, ValueEnum, value_parser};
+use clap::builder::NonEmptyStringValueParser;
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::demo;
 
@@ -19,6 +20,7 @@ use crate::demo;
 Examples:
   hookcast demo                         # see it deliver, with nothing installed
   hookcast check                        # is hookcast.yaml right, and what would run?
+  hookcast explain event.json           # what would become of this event, and why?
   hookcast run --config /etc/hookcast.yaml
 
 Exit status: 0 done, 1 failed while running, 2 bad usage or configuration."
@@ -57,7 +59,7 @@ RUST_LOG=info,hookcast::consumer=debug"
     pub(super) log_format: Option<LogFormat>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Subcommand)]
+#[derive(Debug, Clone, PartialEq, Eq, Subcommand)]
 pub(super) enum Command {
     /// Deliver events until told to stop
     ///
@@ -83,6 +85,26 @@ Examples:
 
 Exit status: 0 the configuration is right, 2 it is not, or bad usage.")]
     Check,
+
+    /// Say what would become of an event, and why
+    ///
+    /// For every action, in the file's order: does the event match, and if not, which part of the
+    /// trigger failed, or what else stands against it? For each match: the request exactly as it
+    /// would be sent, signed, and the curl line that repeats it. Touches no network unless told to
+    /// --send.
+    ///
+    /// What `${…}` put into a header or into the user, password or query of a URL is shown as ***.
+    /// The Idempotency-Key of a request that comes from no topic is made of the action and the
+    /// event's bytes, and begins with `explain-`.
+    #[command(after_help = "\
+Examples:
+  hookcast explain event.json
+  hookcast explain event.json --topic events.web --json
+  echo '{\"type\":\"track\",\"event\":\"Signed Up\"}' | hookcast explain - --send
+
+Exit status: 0 explained, and every request that was sent was accepted; 1 one was not; 2 bad usage,
+configuration or file.")]
+    Explain(Explain),
 
     /// See it deliver, with nothing installed
     ///
@@ -115,6 +137,32 @@ Exit status: 0 nothing was lost and every signature was right, 1 otherwise, 2 ba
         #[arg(long)]
         keep: bool,
     },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Args)]
+pub(super) struct Explain {
+    /// The event, as JSON: a file, or - for standard input
+    ///
+    /// One event, an array of them, or one on each line. A record that is no JSON object is
+    /// explained too.
+    #[arg(value_name = "EVENT.json")]
+    pub(super) event: PathBuf,
+
+    /// The topic that the event would come from [default: one of every source]
+    #[arg(long, value_name = "TOPIC", value_parser = NonEmptyStringValueParser::new())]
+    pub(super) topic: Option<String>,
+
+    /// Send the requests, once, and print the answers
+    #[arg(long)]
+    pub(super) send: bool,
+
+    /// Print one JSON array, with an element for each action
+    #[arg(long)]
+    pub(super) json: bool,
+
+    /// Show what is sent, secrets too
+    #[arg(long)]
+    pub(super) show_secrets: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -175,6 +223,11 @@ mod tests {
     #[test]
     fn help_for_check() {
         insta::assert_snapshot!(help(&["hookcast", "check", "--help"]));
+    }
+
+    #[test]
+    fn help_for_explain() {
+        insta::assert_snapshot!(help(&["hookcast", "explain", "--help"]));
     }
 
     #[test]

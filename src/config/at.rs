@@ -8,6 +8,7 @@ use std::fmt::Display;
 use std::net::IpAddr;
 use std::ops::{Range, RangeInclusive};
 
+use super::expand::place_as_written;
 use super::report::Report;
 use super::tree::{Entry, Node, Scalar, Value, below};
 
@@ -36,6 +37,14 @@ impl<'a> At<'a> {
     pub(super) fn item(&self, index: usize, node: &'a Node) -> Self {
         let path = format!("{}[{index}]", self.path);
         Self { report: self.report, path, node, key: node.bytes.clone() }
+    }
+
+    /// The same place with another value.
+    pub(super) fn with_node<'n>(&self, node: &'n Node) -> At<'n>
+    where
+        'a: 'n,
+    {
+        At { report: self.report, path: self.path.clone(), node, key: self.key.clone() }
     }
 
     /// Reports that the value is wrong.
@@ -204,9 +213,9 @@ impl<'a> At<'a> {
             return self.node.bytes.clone();
         };
         let file = self.report.file.text();
-        let raw = scalar.raw_place(inside.start)..scalar.raw_place(inside.end);
-        let start = scalar.written.locate(file, &scalar.raw, raw.start);
-        let end = scalar.written.locate(file, &scalar.raw, raw.end);
+        let raw = |at| place_as_written(&scalar.expansions, at);
+        let start = scalar.written.locate(file, &scalar.raw, raw(inside.start));
+        let end = scalar.written.locate(file, &scalar.raw, raw(inside.end));
         start..end.max(start)
     }
 
@@ -222,23 +231,6 @@ impl<'a> At<'a> {
         }
         self.error(format!("expected {what}, found {}", self.shown()));
         None
-    }
-}
-
-impl Scalar {
-    /// Where in the value as it is written stands what is at `at` after `${…}` was replaced.
-    fn raw_place(&self, at: usize) -> usize {
-        let mut shift = (0, 0);
-        for expansion in &self.expansions {
-            if at < expansion.expanded.start {
-                break;
-            }
-            if at < expansion.expanded.end {
-                return expansion.written.start;
-            }
-            shift = (expansion.written.end, expansion.expanded.end);
-        }
-        shift.0 + (at - shift.1)
     }
 }
 

@@ -9,11 +9,13 @@ use std::time::Duration;
 
 use super::at::{At, did_you_mean};
 use super::delivery::{Level, later};
-use super::network::read_tls;
+use super::disguise;
+use super::network::{read_tls, tls_files};
 use super::section::Section;
 use super::target::{Surroundings, read_request};
 use super::tree::{Entry, Value};
-use super::{AsWritten, check_name};
+use super::{AsWritten, TlsFiles, check_name};
+use crate::disguise::Disguise;
 use crate::egress::Egress;
 use crate::event::Path;
 use crate::plan::{
@@ -29,6 +31,10 @@ pub(super) struct Reader<'r> {
     pub(super) plan: &'r mut Plan,
     /// By action.
     pub(super) as_written: &'r mut Vec<AsWritten>,
+    /// By action.
+    pub(super) disguises: &'r mut Vec<Disguise>,
+    /// By destination.
+    pub(super) tls_files: &'r mut Vec<TlsFiles>,
 }
 
 /// What a destination hands down to its actions.
@@ -80,6 +86,7 @@ impl Reader<'_> {
             name: name.into(),
             enabled: read_flag(&section, "enabled", true),
             sources: read_sources(&section, self.plan.sources.iter().map(|source| &*source.name)),
+            integration_name: integration.into(),
             integration: paths.intern(Path::new(["integrations", integration])),
             all_integrations: paths.intern(Path::new(["integrations", "All"])),
             tls: read_tls(&section),
@@ -93,6 +100,7 @@ impl Reader<'_> {
             delivery: self.delivery.over(&section),
         };
         self.plan.destinations.push(destination);
+        self.tls_files.push(tls_files(&section));
         let Some(actions) = section.key("actions") else {
             at.warn("has no `actions`: nothing is delivered to it", None);
             return;
@@ -130,13 +138,19 @@ impl Reader<'_> {
             return;
         };
         let written = |key: &str| match section.key(key).map(|at| &at.node.value) {
-            Some(Value::Scalar(scalar)) => Some(scalar.raw.as_str().into()),
+            Some(Value::Scalar(scalar)) => Some(scalar),
             _ => None,
         };
+        let written_trigger = written("trigger");
         self.as_written.push(AsWritten {
-            trigger: written("trigger").unwrap_or_default(),
-            url: written("url"),
+            trigger: written_trigger.map(|scalar| scalar.raw.as_str().into()).unwrap_or_default(),
+            url: written("url").map(|scalar| scalar.raw.as_str().into()),
+            trigger_expansions: written_trigger
+                .map(|scalar| scalar.expansions.clone())
+                .unwrap_or_default(),
         });
+        let shared_secret = parent.shared_secret.as_ref();
+        self.disguises.push(disguise::read(&section, shared_secret, &mut self.plan.paths));
         self.plan.actions.push(Action {
             destination: parent.id,
             destination_name: Arc::clone(&parent.name),

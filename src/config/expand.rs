@@ -21,7 +21,7 @@ pub(super) struct Outside<'a> {
 }
 
 /// One `${…}` that was replaced.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Expansion {
     /// The bytes of the value as it is written.
     pub(super) written: Range<usize>,
@@ -29,6 +29,21 @@ pub(super) struct Expansion {
     pub(super) expanded: Range<usize>,
     /// It came from outside, not from the file itself.
     pub(super) is_secret: bool,
+}
+
+/// Where in a value as it is written stands what is at `at` after `${…}` was replaced.
+pub(super) fn place_as_written(expansions: &[Expansion], at: usize) -> usize {
+    let mut shift = (0, 0);
+    for expansion in expansions {
+        if at < expansion.expanded.start {
+            break;
+        }
+        if at < expansion.expanded.end {
+            return expansion.written.start;
+        }
+        shift = (expansion.written.end, expansion.expanded.end);
+    }
+    shift.0 + (at - shift.1)
 }
 
 /// Why a `${…}` could not be replaced.

@@ -10,6 +10,7 @@ mod at;
 mod delivery;
 mod destination;
 mod diagnostic;
+mod disguise;
 mod expand;
 mod json;
 mod kafka;
@@ -28,9 +29,11 @@ mod yaml;
 
 use std::env::VarError;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::disguise::Disguise;
 use crate::egress::Egress;
 use crate::event::{self, Paths};
 use crate::plan::Plan;
@@ -43,7 +46,7 @@ pub(crate) use units::{show_duration, show_size};
 use at::At;
 use delivery::Level;
 use diagnostic::File;
-use expand::Outside;
+use expand::{Expansion, Outside};
 use report::Report;
 use section::Section;
 use tree::{Node, Value};
@@ -67,6 +70,30 @@ pub struct Config {
     pub warnings: Vec<Diagnostic>,
     /// Every action's texts as the file writes them, by [`crate::plan::ActionId`].
     pub as_written: Vec<AsWritten>,
+    /// What of every action's requests may be shown, by [`crate::plan::ActionId`].
+    pub disguises: Vec<Disguise>,
+    /// The files of every destination's certificates, by [`crate::plan::DestinationId`].
+    pub tls_files: Vec<TlsFiles>,
+}
+
+/// The files that a destination's `tls` names.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct TlsFiles {
+    /// `ca_file`.
+    pub ca: Option<FileName>,
+    /// `cert_file`.
+    pub cert: Option<FileName>,
+    /// `key_file`.
+    pub key: Option<FileName>,
+}
+
+/// The name of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileName {
+    /// Where it is.
+    pub path: PathBuf,
+    /// What may be shown of that: `***` stands for what `${…}` put in.
+    pub shown: PathBuf,
 }
 
 /// Texts of one action as they stand in the file: without what `${…}` puts in, so that they may
@@ -77,6 +104,24 @@ pub struct AsWritten {
     pub trigger: Box<str>,
     /// The URL; none when it is a mapping.
     pub url: Option<Box<str>>,
+    /// What was replaced in the trigger.
+    trigger_expansions: Vec<Expansion>,
+}
+
+impl AsWritten {
+    /// Where in the trigger as it is written stands the part of it that was parsed at `at`.
+    #[must_use]
+    pub fn trigger_place(&self, at: Range<usize>) -> Range<usize> {
+        let place = |at| expand::place_as_written(&self.trigger_expansions, at);
+        // Where a part ends in the middle of what was put in, it is shown with all of it.
+        let end = place(at.end);
+        let around = |expansion: &&Expansion| {
+            expansion.written.start == end && expansion.expanded.start < at.end
+        };
+        let end =
+            self.trigger_expansions.iter().find(around).map_or(end, |around| around.written.end);
+        place(at.start)..end
+    }
 }
 
 /// The largest configuration that is read.
@@ -194,6 +239,8 @@ fn read(at: &At<'_>) -> Option<Config> {
         egress: Egress::default(),
     };
     let mut as_written = Vec::new();
+    let mut disguises = Vec::new();
+    let mut tls_files = Vec::new();
     // When `egress` is wrong its rules are unknown, and no URL is blamed for breaking them.
     let lenient = Egress { allow_private: true, ..Egress::default() };
     destination::Reader {
@@ -201,6 +248,8 @@ fn read(at: &At<'_>) -> Option<Config> {
         delivery: &delivery,
         plan: &mut plan,
         as_written: &mut as_written,
+        disguises: &mut disguises,
+        tls_files: &mut tls_files,
     }
     .read(&root);
     let buffered_bytes = read_buffered_bytes(&root);
@@ -217,6 +266,8 @@ fn read(at: &At<'_>) -> Option<Config> {
         shutdown_timeout: shutdown_timeout?,
         warnings: Vec::new(),
         as_written,
+        disguises,
+        tls_files,
     })
 }
 

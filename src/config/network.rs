@@ -12,6 +12,9 @@ use url::Url;
 use super::at::{At, network};
 use super::expand::read_text;
 use super::section::Section;
+use super::tree::{Node, Value};
+use super::{FileName, TlsFiles};
+use crate::disguise::MASK;
 use crate::egress::{Egress, Proxy};
 use crate::plan::Tls;
 use crate::secret::Secret;
@@ -94,6 +97,21 @@ pub(super) fn read_tls(destination: &Section<'_>) -> Option<Tls> {
         None => None,
     };
     Some(Tls { authorities, identity })
+}
+
+/// The files that `tls` names, which [`read_tls`] has read.
+pub(super) fn tls_files(destination: &Section<'_>) -> TlsFiles {
+    let tls = destination.key("tls");
+    let file = |key: &str| {
+        let entry = tls.as_ref()?.entries()?.iter().find(|entry| entry.key == key)?;
+        let directory = tls.as_ref()?.report.directory;
+        let place = |node: &Node| match &node.value {
+            Value::Scalar(scalar) => Some(directory.join(&scalar.text)),
+            _ => None,
+        };
+        Some(FileName { path: place(&entry.node)?, shown: place(&entry.node.masked(MASK))? })
+    };
+    TlsFiles { ca: file("ca_file"), cert: file("cert_file"), key: file("key_file") }
 }
 
 fn read_certificates(at: &At<'_>) -> Option<String> {

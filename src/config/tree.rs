@@ -57,6 +57,13 @@ impl Scalar {
             .filter(|secret| !secret.is_empty())
     }
 
+    /// Every `${…}` in it that was replaced by something, from outside or a default.
+    fn fillings(&self) -> impl Iterator<Item = &Expansion> {
+        self.expansions
+            .iter()
+            .filter(|expansion| !self.raw[expansion.written.clone()].starts_with("$$"))
+    }
+
     /// Not quoted, so that it may be a number, a boolean or null.
     pub(super) fn is_plain(&self) -> bool {
         self.written.style == ScalarStyle::Plain && !self.is_string
@@ -75,6 +82,38 @@ impl Node {
             Value::Scalar(scalar) => Box::new(scalar.secrets()),
             Value::List(items) => Box::new(items.iter().flat_map(Node::secrets)),
             Value::Map(entries) => Box::new(entries.iter().flat_map(|entry| entry.node.secrets())),
+        }
+    }
+
+    /// What `${…}` put into it, defaults too, at every depth.
+    pub(super) fn fillings(&self) -> Box<dyn Iterator<Item = &str> + '_> {
+        match &self.value {
+            Value::Scalar(scalar) => {
+                Box::new(scalar.fillings().map(|filling| &scalar.text[filling.expanded.clone()]))
+            }
+            Value::List(items) => Box::new(items.iter().flat_map(Node::fillings)),
+            Value::Map(entries) => Box::new(entries.iter().flat_map(|entry| entry.node.fillings())),
+        }
+    }
+
+    /// The same with `mask` in place of whatever `${…}` put in, at every depth.
+    pub(super) fn masked(&self, mask: &str) -> Node {
+        let mut node = self.clone();
+        node.mask(mask);
+        node
+    }
+
+    fn mask(&mut self, mask: &str) {
+        match &mut self.value {
+            Value::Scalar(scalar) => {
+                let places: Vec<_> =
+                    scalar.fillings().map(|filling| filling.expanded.clone()).collect();
+                for place in places.into_iter().rev() {
+                    scalar.text.replace_range(place, mask);
+                }
+            }
+            Value::List(items) => items.iter_mut().for_each(|item| item.mask(mask)),
+            Value::Map(entries) => entries.iter_mut().for_each(|entry| entry.node.mask(mask)),
         }
     }
 

@@ -12,6 +12,7 @@ mod scan;
 mod syntax;
 mod text;
 mod value;
+mod values;
 
 pub use fields::{Fields, InvalidEvent};
 pub(crate) use number::Decimal;
@@ -19,6 +20,7 @@ pub use path::{Path, PathId, Paths};
 pub use text::{Chars, Text};
 pub(crate) use value::Token;
 pub use value::{Entries, Items, Kind, Value};
+pub use values::{past_white_space, value_at};
 
 use fields::Spot;
 

@@ -11,16 +11,15 @@ mod queue;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
-
 use crate::batch::{Batch, Framing, OpenBatch};
 use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
 use crate::lane::chains::ChainId;
 use crate::lane::gather::{Gathering, Sealed};
 use crate::lane::queue::{Queue, Request};
 use crate::offsets::Unsettled;
-use crate::plan::{Action, ActionId, Order, Plan, SignatureScope, Target, TargetTemplate};
+use crate::plan::{Action, ActionId, Order, Plan, Target, TargetTemplate};
 use crate::record::{Now, Offset, Position, Record, TopicPartition};
+use crate::request::SignedRequest;
 use crate::retry;
 use crate::signature::{Signer, idempotency_key};
 use crate::verdict::{Outcome, Verdict};
@@ -42,14 +41,8 @@ pub struct Ticket {
 pub struct Attempt {
     /// Names it when the answer is handed in.
     pub ticket: Ticket,
-    /// Where it goes.
-    pub target: Arc<Target>,
-    /// The body.
-    pub body: Bytes,
-    /// The value of `X-Signature`; none: it is not signed.
-    pub signature: Option<Arc<str>>,
-    /// The value of `Idempotency-Key`.
-    pub idempotency_key: Arc<str>,
+    /// What is sent, and where to.
+    pub request: SignedRequest,
     /// How many events the body carries.
     pub events: usize,
     /// The longest that the attempt may take.
@@ -336,26 +329,24 @@ impl Lane {
         let (id, request) = self.queue.next()?;
         let entries = request.batch.entries();
         let stamp = request.stamp.get_or_insert_with(|| {
-            let bytes = match action.delivery.signature {
-                SignatureScope::Body => request.batch.body(),
-                SignatureScope::FirstElement => request.batch.payload(0),
-            };
+            let scope = action.delivery.signature;
+            let signature =
+                self.signer.as_ref().map(|signer| signer.sign_batch(&request.batch, scope));
             let (destination, name) = (&action.destination_name, &action.name);
             let key = idempotency_key(destination, name, &self.partition, entries);
-            Stamp {
-                signature: self.signer.as_ref().map(|signer| signer.sign(bytes).into()),
-                idempotency_key: key.into(),
-            }
+            Stamp { signature: signature.map(Arc::from), idempotency_key: key.into() }
         });
         request.attempts = request.attempts.saturating_add(1);
         request.first_attempt_at.get_or_insert(now.unix_ms);
         self.in_flight += 1;
         Some(Attempt {
             ticket: Ticket { action: self.id, request: id },
-            target: Arc::clone(&request.target),
-            body: request.batch.body().clone(),
-            signature: stamp.signature.clone(),
-            idempotency_key: Arc::clone(&stamp.idempotency_key),
+            request: SignedRequest {
+                target: Arc::clone(&request.target),
+                body: request.batch.body().clone(),
+                signature: stamp.signature.clone(),
+                idempotency_key: Arc::clone(&stamp.idempotency_key),
+            },
             events: entries.len(),
             timeout: action.delivery.timeout,
         })

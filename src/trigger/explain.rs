@@ -1,6 +1,8 @@
 //! Why a trigger matched or did not: the smallest sub-expressions that decided it.
 
 use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
+use std::slice;
 
 use crate::event::Event;
 
@@ -9,6 +11,8 @@ use super::tree::{Condition, Operand};
 /// A part of a trigger that decided the result, and what it saw.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Reason {
+    /// Where the part stands in the text that the trigger was parsed from.
+    pub at: Range<usize>,
     /// The part, as text.
     pub part: String,
     /// Whether the part holds.
@@ -30,39 +34,59 @@ impl Display for Reason {
     }
 }
 
-pub(super) fn explain(condition: &Condition, event: Event<'_>) -> Vec<Reason> {
-    let mut reasons = Vec::new();
-    collect(condition, event, &mut reasons);
-    reasons
+/// `places` are those of the comparisons of `condition`, in their order.
+pub(super) fn explain(
+    condition: &Condition,
+    places: &[Range<usize>],
+    event: Event<'_>,
+) -> Vec<Reason> {
+    let mut search = Search { places: places.iter(), event, reasons: Vec::new() };
+    search.collect(condition, true);
+    search.reasons
 }
 
-/// All parts of a conjunction decide that it holds, and those that do not hold that it does not;
-/// of a disjunction the other way round.
-fn collect(condition: &Condition, event: Event<'_>, reasons: &mut Vec<Reason>) {
-    let holds = condition.holds(event);
-    match condition {
-        Condition::Or(parts) | Condition::And(parts) => {
-            for part in parts.iter().filter(|part| part.holds(event) == holds) {
-                collect(part, event, reasons);
+struct Search<'s> {
+    /// Where the comparisons stand that were not passed yet.
+    places: slice::Iter<'s, Range<usize>>,
+    event: Event<'s>,
+    reasons: Vec<Reason>,
+}
+
+impl Search<'_> {
+    /// All parts of a conjunction decide that it holds, and those that do not hold that it does
+    /// not; of a disjunction the other way round. Parts that do not decide are only passed.
+    fn collect(&mut self, condition: &Condition, decides: bool) {
+        let holds = decides && condition.holds(self.event);
+        match condition {
+            Condition::Or(parts) | Condition::And(parts) => {
+                for part in parts {
+                    let decides = decides && part.holds(self.event) == holds;
+                    self.collect(part, decides);
+                }
             }
-        }
-        Condition::Not(negated) => collect(negated, event, reasons),
-        Condition::Compare { left, right, .. } => {
-            let mut saw = Vec::new();
-            look(left, event, &mut saw);
-            look(right, event, &mut saw);
-            reasons.push(reason(condition, holds, saw));
-        }
-        Condition::Holds(operand) => {
-            let mut saw = Vec::new();
-            look(operand, event, &mut saw);
-            reasons.push(reason(condition, holds, saw));
+            Condition::Not(negated) => self.collect(negated, decides),
+            Condition::Compare { left, right, .. } => {
+                self.note(condition, [left, right], decides.then_some(holds));
+            }
+            Condition::Holds(operand) => self.note(condition, [operand], decides.then_some(holds)),
         }
     }
-}
 
-fn reason(condition: &Condition, holds: bool, saw: Vec<(String, Option<String>)>) -> Reason {
-    Reason { part: condition.to_string(), holds, saw }
+    /// Passes a comparison, and notes it if it decides.
+    fn note<'c>(
+        &mut self,
+        condition: &Condition,
+        operands: impl IntoIterator<Item = &'c Operand>,
+        holds: Option<bool>,
+    ) {
+        let at = self.places.next().cloned().unwrap_or_default();
+        let Some(holds) = holds else { return };
+        let mut saw = Vec::new();
+        for operand in operands {
+            look(operand, self.event, &mut saw);
+        }
+        self.reasons.push(Reason { at, part: condition.to_string(), holds, saw });
+    }
 }
 
 /// Notes every field that `operand` reads, once.

@@ -27,6 +27,7 @@ pub use explain::Reason;
 #[derive(Debug)]
 pub struct Trigger {
     condition: tree::Condition,
+    places: Box<[Range<usize>]>,
     warnings: Vec<Warning>,
 }
 
@@ -60,8 +61,8 @@ impl Trigger {
     ///
     /// [`ParseError`] for the first thing that can mean nothing. `paths` may have grown then.
     pub fn parse(text: &str, paths: &mut Paths) -> Result<Trigger, ParseError> {
-        let (condition, warnings) = parse::parse(text, paths)?;
-        Ok(Trigger { condition, warnings })
+        let parse::Parse { condition, places, warnings } = parse::parse(text, paths)?;
+        Ok(Trigger { condition, places: places.into(), warnings })
     }
 
     /// Whether the condition holds of `event`, which was read with the paths of this trigger.
@@ -76,7 +77,7 @@ impl Trigger {
     /// The smallest parts of the trigger that decided whether `event` matches, and what they saw.
     #[must_use]
     pub fn explain(&self, event: Event<'_>) -> Vec<Reason> {
-        explain::explain(&self.condition, event)
+        explain::explain(&self.condition, &self.places, event)
     }
 
     /// What is legal in the text that it was parsed from and probably not meant.
@@ -329,5 +330,17 @@ mod tests {
                 r#"contains(properties.url, "x") is true: properties.url is "x/y""#,
             ]
         );
+    }
+
+    #[test]
+    fn the_parts_that_decided_are_found_in_the_text() {
+        let mut paths = Paths::new();
+        let text = "(type='track'and(event in ['a'] ) or !((contains(\n name, 'x'))))";
+        let trigger = Trigger::parse(text, &mut paths).expect(text);
+        let mut fields = Fields::new();
+        let event = fields.read(br#"{"type":"track","name":"x"}"#, &paths).expect("valid");
+        let places: Vec<&str> =
+            trigger.explain(event).into_iter().map(|reason| &text[reason.at]).collect();
+        assert_eq!(places, ["event in ['a']", "contains(\n name, 'x')"]);
     }
 }

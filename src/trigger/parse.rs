@@ -41,11 +41,16 @@ const FIELDS: [&str; 22] = [
     "_metadata",
 ];
 
+/// What a text was read as.
+pub(super) struct Parse {
+    pub(super) condition: Condition,
+    /// Where in the text the comparisons of the condition stand, in their order.
+    pub(super) places: Vec<Range<usize>>,
+    pub(super) warnings: Vec<Warning>,
+}
+
 /// Reads the whole of `text` as one condition.
-pub(super) fn parse(
-    text: &str,
-    paths: &mut Paths,
-) -> Result<(Condition, Vec<Warning>), ParseError> {
+pub(super) fn parse(text: &str, paths: &mut Paths) -> Result<Parse, ParseError> {
     if text.len() > LONGEST {
         return Err(ParseError {
             at: LONGEST..text.len(),
@@ -55,13 +60,22 @@ pub(super) fn parse(
     }
     let mut tokens = Tokens::new(text);
     let (token, at) = tokens.next()?;
-    let mut parser =
-        Parser { text, tokens, token, at, before: 0..0, depth: 0, paths, warnings: Vec::new() };
+    let mut parser = Parser {
+        text,
+        tokens,
+        token,
+        at,
+        before: 0..0,
+        depth: 0,
+        paths,
+        places: Vec::new(),
+        warnings: Vec::new(),
+    };
     let condition = parser.or()?;
     if parser.token != Token::End {
         return Err(parser.unexpected(&parser.expected_behind(&condition, "the end")));
     }
-    Ok((condition, parser.warnings))
+    Ok(Parse { condition, places: parser.places, warnings: parser.warnings })
 }
 
 struct Parser<'t, 'p> {
@@ -74,6 +88,7 @@ struct Parser<'t, 'p> {
     before: Range<usize>,
     depth: usize,
     paths: &'p mut Paths,
+    places: Vec<Range<usize>>,
     warnings: Vec<Warning>,
 }
 
@@ -131,6 +146,13 @@ impl Parser<'_, '_> {
     }
 
     fn comparison(&mut self) -> Parsed<Condition> {
+        let from = self.at.start;
+        let comparison = self.bare_comparison()?;
+        self.places.push(from..self.before.end);
+        Ok(comparison)
+    }
+
+    fn bare_comparison(&mut self) -> Parsed<Condition> {
         let left = self.operand("a comparison")?;
         let by = match self.token {
             Token::Comparison(by) => by,

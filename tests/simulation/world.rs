@@ -172,12 +172,12 @@ impl World {
                 Step::Send(attempt) => {
                     let offsets = offsets(&attempt);
                     assert_eq!(offsets.len(), attempt.events);
-                    assert!(attempt.signature.is_some());
+                    assert!(attempt.request.signature.is_some());
                     self.sights.batches += usize::from(offsets.len() > 1);
                     self.keeper.sent(
                         (&self.plan, &self.log),
                         attempt.ticket.action,
-                        (&attempt.target.url, &attempt.idempotency_key),
+                        (&attempt.request.target.url, &attempt.request.idempotency_key),
                         &offsets,
                     );
                     self.requests.push(attempt);
@@ -205,7 +205,7 @@ impl World {
         let is_accepted = outcome == Outcome::Status(200);
         let action = attempt.ticket.action;
         let context = (&*self.plan, &self.log);
-        self.keeper.answered(context, action, &attempt.target.url, &offsets, is_accepted);
+        self.keeper.answered(context, action, &attempt.request.target.url, &offsets, is_accepted);
         let answer = Answer { outcome, detail: String::new() };
         let chance = self.random.f64();
         match self.pipeline.complete(attempt.ticket, &answer, self.now, chance) {
@@ -327,7 +327,7 @@ fn pipeline(plan: &Arc<Plan>, start: Option<Position>) -> Pipeline {
 
 /// The offsets of an attempt's events, as a receiver reads them in the body.
 fn offsets(attempt: &Attempt) -> Vec<i64> {
-    let body: Value = serde_json::from_slice(&attempt.body).expect("a body is JSON");
+    let body: Value = serde_json::from_slice(&attempt.request.body).expect("a body is JSON");
     let payloads = match body {
         Value::Array(payloads) => payloads,
         payload => vec![payload],
