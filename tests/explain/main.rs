@@ -264,3 +264,28 @@ fn a_reader_that_goes_away_is_no_failure() {
         assert_eq!((status, &*err), (0, ""), "{arguments:?}");
     }
 }
+
+#[test]
+fn the_readme_shows_what_is_said() {
+    let readme = include_str!("../../README.md");
+    let block = |text: &str, kind: &str| {
+        let (_, block) = text.split_once(&format!("```{kind}\n")).expect("there is a block");
+        let lines = block.lines().take_while(|line| line.trim() != "```");
+        lines.flat_map(|line| [line, "\n"]).collect::<String>()
+    };
+    let (_, first) = readme.split_once("\n## Your first webhook").expect("there is a section");
+    let config = block(first, "yaml");
+    let (_, section) = readme.split_once("\n## What would it do").expect("there is a section");
+    let folder = tempfile::TempDir::new().expect("a folder can be made");
+    std::fs::write(folder.path().join("hookcast.yaml"), config).expect("a file can be written");
+    let program = std::path::Path::new(env!("CARGO_BIN_EXE_hookcast"));
+    let folders =
+        [program.parent().expect("it is in a folder"), "/usr/bin".as_ref(), "/bin".as_ref()];
+    let mut shell = std::process::Command::new("sh");
+    shell.arg("-s").current_dir(&folder).env("CRM_SECRET", "s3cret");
+    shell.env("CRM_URL", "https://crm.example.com/hooks/signup").env_remove("HOOKCAST_CONFIG");
+    shell.env("PATH", std::env::join_paths(folders).expect("paths without colons"));
+    let called = program::call(&mut shell, &block(section, "sh"));
+    assert_eq!((called.status, &*called.err), (0, ""));
+    assert_eq!(called.out, block(section, "text"));
+}
