@@ -158,7 +158,9 @@ fn report(at: &At<'_>, error: ParseError) {
     if place.holds_secret() || tells {
         place.error("not valid once `${…}` is replaced; what it is then is not shown");
     } else if matches!(place.node.value, Value::Scalar(_)) && !names_its_key {
-        place.error_at(place.node.bytes.clone(), error.message, error.hint);
+        let whole = || place.node.bytes.clone();
+        let bytes = error.within.map_or_else(whole, |within| place.locate(within));
+        place.error_at(bytes, error.message, error.hint);
     } else {
         place.key_error(error.message, error.hint);
     }

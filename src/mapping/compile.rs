@@ -1,5 +1,7 @@
 //! From a JSON value to the tree, with every error on the way.
 
+use std::ops::Range;
+
 use serde_json::{Map, Value};
 
 use crate::event::{Path, Paths};
@@ -129,7 +131,18 @@ impl<'p> Compiler<'p> {
         message: impl Into<String>,
         hint: Option<String>,
     ) -> Result<T, Refused> {
-        self.errors.push(ParseError { at: self.at.clone(), message: message.into(), hint });
+        self.refuse_within(None, message, hint)
+    }
+
+    /// The same of some bytes of the text that is compiled.
+    pub(super) fn refuse_within<T>(
+        &mut self,
+        within: Option<Range<usize>>,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) -> Result<T, Refused> {
+        let (at, message) = (self.at.clone(), message.into());
+        self.errors.push(ParseError { at, within, message, hint });
         Err(Refused)
     }
 

@@ -16,6 +16,7 @@ mod scope;
 mod write;
 
 use std::fmt::{self, Display, Formatter};
+use std::ops::Range;
 
 use serde_json::Value;
 
@@ -47,6 +48,8 @@ pub enum Step {
 pub struct ParseError {
     /// Where inside the value.
     pub at: Vec<Step>,
+    /// The bytes to blame of the text that stands there, where it is not all of it.
+    pub within: Option<Range<usize>>,
     /// What is wrong there.
     pub message: String,
     /// What was probably meant.

@@ -144,6 +144,23 @@ fn a_trigger_in_a_literal_block() {
 }
 
 #[test]
+fn templates_that_are_none() {
+    let data = "data:
+          a: { '@liquid': 'Hello {{ userId | upcas }}' }
+          b:
+            '@liquid': |
+              {% for item in properties.items %}
+                {{ item.name }}
+              {% end for %}
+          c: { '@liquid': \"{% include 'x' %}\" }
+          d: { '@liquid': \"é {{ 'now' | date: '%Y' }}\" }
+          e: { '@liquid': '{{ unclosed' }
+          f: { '@liquid': '{% if a = 1 %}{% endif %}' }
+          g: { '@liquid': 5 }";
+    assert_snapshot!(refuse(URL, &with(data)));
+}
+
+#[test]
 fn a_trigger_in_a_folded_block() {
     assert_snapshot!(refuse(
         TRIGGER,

@@ -1,5 +1,7 @@
 //! `@liquid`: a text from a Liquid template.
 
+use std::ops::Range;
+
 use serde_json::Value;
 
 use crate::event::Path;
@@ -27,8 +29,7 @@ impl Liquid {
         let template = match Template::parse(text) {
             Ok(template) => template,
             Err(ParseError { at, message, hint }) => {
-                let place = place(text, at);
-                return compiler.refuse_with(format!("{place}: {message}"), hint);
+                return compiler.refuse_within(Some(word(text, at)), message, hint);
             }
         };
         let reads =
@@ -46,14 +47,11 @@ impl Liquid {
     }
 }
 
-/// A byte of the template as its author counts.
-fn place(text: &str, at: usize) -> String {
-    let before = text.get(..at).unwrap_or(text);
-    let line = before.matches('\n').count() + 1;
-    let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
-    if text.contains('\n') {
-        format!("line {line}, character {column} of the template")
-    } else {
-        format!("character {column} of the template")
-    }
+/// The word of the template that begins at a byte, or what stands there instead of one.
+fn word(text: &str, at: usize) -> Range<usize> {
+    let rest = text.get(at..).unwrap_or_default();
+    let is_name = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-');
+    let first = rest.chars().next().map_or(0, char::len_utf8);
+    let length = rest.find(|c| !is_name(c)).unwrap_or(rest.len()).max(first);
+    at..at + length
 }

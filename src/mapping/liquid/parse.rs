@@ -257,7 +257,7 @@ impl<'t> Parser<'t> {
 }
 
 fn unknown(name: &str, at: usize) -> ParseError {
-    if INNER.contains(&name) || name.starts_with("end") {
+    if INNER.contains(&name) {
         return ParseError::new(at, format!("{name} ends nothing that stands here"));
     }
     let error = ParseError::new(at, format!("there is no tag {name}"));

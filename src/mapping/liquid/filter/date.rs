@@ -46,7 +46,7 @@ pub(super) fn date<'a>(
     value: &Value<'a>,
     arguments: &Arguments<'a, '_>,
 ) -> Result<Value<'a>, Unrendered> {
-    let format = arguments.text(0, "")?;
+    let format = arguments.text(0, format::IN_WORDS)?;
     let time = match value {
         Value::Number(number) => read::unix(number.text()),
         Value::Text(text) => read::time(text),
@@ -193,6 +193,7 @@ mod tests {
             ("%U %W %V %G %g", "09 08 09 2026 26"),
             ("%% %n%t %Q %", "% \n\t %Q %"),
             ("%9999999Y ü", "%9999999Y ü"),
+            (format::IN_WORDS, "Sunday, March 1, 2026 at 3:04 pm +0100"),
         ] {
             assert_eq!(format::written(time, format), expected, "{format}");
         }

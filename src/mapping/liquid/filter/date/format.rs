@@ -5,6 +5,9 @@ use super::{DAY, Date, Time};
 /// The most characters that one of a format may become.
 pub(super) const WIDEST: usize = 64;
 
+/// The format where none is given.
+pub(super) const IN_WORDS: &str = "%A, %B %-e, %Y at %-l:%M %P %z";
+
 const MONTHS: [&str; 12] = [
     "January",
     "February",
