@@ -20,6 +20,8 @@
 //! The modules stand below in the order in which a record meets them.
 
 // The pure half: what is decided.
+mod spelling;
+mod spec;
 pub mod record;
 pub mod secret;
 pub mod egress;

@@ -5,9 +5,7 @@
 
 use crate::event::{Event, PathId, Value};
 use crate::plan::{ActionId, Destination, DestinationId, Plan};
-
-/// The six calls of the Segment spec.
-pub(crate) const CALLS: [&str; 6] = ["identify", "track", "page", "screen", "group", "alias"];
+use crate::spec::CALLS;
 
 /// Why a record is owed to nobody.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

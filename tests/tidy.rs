@@ -29,6 +29,8 @@ const PURE: [&str; 22] = [
     "routing",
     "secret",
     "signature",
+    "spec",
+    "spelling",
     "trigger",
     "verdict",
 ];

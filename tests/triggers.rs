@@ -5,7 +5,7 @@ mod noise;
 mod reference;
 
 use hookcast::event::{Fields, Paths};
-use hookcast::trigger::Trigger;
+use hookcast::trigger::{Review, Trigger};
 use noise::Noise;
 
 const PIECES: [&str; 64] = [
@@ -116,6 +116,9 @@ fn text_at_random_never_panics() {
             Ok(trigger) => {
                 let event = fields.read(br#"{"type":"x","a":[1,{"b":"y"}]}"#, &paths);
                 let _ = trigger.matches(event.expect("a valid event"));
+                for warning in Review::of(&text).warnings {
+                    assert!(text.get(warning.at.clone()).is_some(), "{warning:?} of {text:?}");
+                }
                 parsed += 1;
             }
             Err(error) => {
@@ -172,4 +175,57 @@ fn triggers_mean_what_their_description_says() {
     let both =
         |(name, counts): (&&str, &[usize; 2])| *name == "typeof" || !counts.iter().any(|n| *n < 50);
     assert!(outcomes.len() == 24 && outcomes.iter().all(both), "{outcomes:?}");
+}
+
+/// Conditions that meet each other more often than those of `condition` do.
+fn narrow_condition(noise: &mut Noise, depth: usize) -> String {
+    let field = *noise.pick(&["type", "a", "a", "b"]);
+    let value = *noise.pick(&["'track'", "'page'", "'x'", "1", "2", "null", "true", "[1]"]);
+    let by = ["=", "=", "!=", "<", "<=", ">", ">="];
+    match noise.below(if depth == 0 { 4 } else { 9 }) {
+        0 => format!("{field} in [{value}, {}]", noise.pick(&["1", "'page'"])),
+        1 => format!("{}({field}) = {value}", noise.pick(&["lowercase", "length", "typeof"])),
+        2 | 3 => format!("{field} {} {value}", noise.pick(&by)),
+        4 => format!("!({})", narrow_condition(noise, depth - 1)),
+        5 | 6 => {
+            let one = narrow_condition(noise, depth - 1);
+            format!("({one} or {})", narrow_condition(noise, depth - 1))
+        }
+        _ => {
+            let one = narrow_condition(noise, depth - 1);
+            format!("({one} and {})", narrow_condition(noise, depth - 1))
+        }
+    }
+}
+
+#[test]
+fn what_is_said_to_match_nothing_or_everything_does() {
+    let mut fields = Fields::new();
+    let (mut never, mut always) = (0, 0);
+    for seed in 0..20_000 {
+        let mut noise = Noise::seeded(seed);
+        let text = narrow_condition(&mut noise, 4);
+        let warnings = Review::of(&text).warnings;
+        let says = |what: &str| warnings.iter().any(|warning| warning.message.contains(what));
+        let verdict = match (says("this trigger never matches"), says("matches every event")) {
+            (true, _) => false,
+            (_, true) => true,
+            _ => continue,
+        };
+        let (is_never, is_always) = (u32::from(!verdict), u32::from(verdict));
+        (never, always) = (never + is_never, always + is_always);
+        let mut paths = Paths::new();
+        let trigger = Trigger::parse(&text, &mut paths).expect(&text);
+        for call in ["track", "page", "screen", "identify", "group", "alias"] {
+            for a in
+                ["1", "1.0", "2", "1.5", "-1", "null", "true", "\"x\"", "\"page\"", "[1]", "{}"]
+            {
+                let b = *noise.pick(&["1", "2", "null", "\"track\"", "[]", "3"]);
+                let record = format!(r#"{{"type":"{call}","a":{a},"b":{b}}}"#);
+                let event = fields.read(record.as_bytes(), &paths).expect("a valid event");
+                assert_eq!(trigger.matches(event), verdict, "{text} of {record}");
+            }
+        }
+    }
+    assert!(never > 500 && always > 100, "{never} never, {always} always");
 }

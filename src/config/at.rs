@@ -11,6 +11,8 @@ use std::ops::{Range, RangeInclusive};
 use super::expand::place_as_written;
 use super::report::Report;
 use super::tree::{Entry, Node, Scalar, Value, below};
+use crate::mapping::Step;
+use crate::spelling::did_you_mean;
 
 /// A value of the file, and the way to it.
 #[derive(Clone)]
@@ -45,6 +47,12 @@ impl<'a> At<'a> {
         'a: 'n,
     {
         At { report: self.report, path: self.path.clone(), node, key: self.key.clone() }
+    }
+
+    /// The value of a key, if this is a mapping that has it.
+    pub(super) fn key(&self, key: &str) -> Option<Self> {
+        let Value::Map(entries) = &self.node.value else { return None };
+        entries.iter().find(|entry| entry.key == key).map(|entry| self.entry(entry))
     }
 
     /// Reports that the value is wrong.
@@ -212,11 +220,44 @@ impl<'a> At<'a> {
         let Value::Scalar(scalar) = &self.node.value else {
             return self.node.bytes.clone();
         };
-        let file = self.report.file.text();
         let raw = |at| place_as_written(&scalar.expansions, at);
-        let start = scalar.written.locate(file, &scalar.raw, raw(inside.start));
-        let end = scalar.written.locate(file, &scalar.raw, raw(inside.end));
+        self.locate_raw(raw(inside.start)..raw(inside.end))
+    }
+
+    /// The bytes of the file in which the bytes `inside` of the scalar stand, before `${…}` was
+    /// replaced.
+    pub(super) fn locate_raw(&self, inside: Range<usize>) -> Range<usize> {
+        let Value::Scalar(scalar) = &self.node.value else {
+            return self.node.bytes.clone();
+        };
+        let file = self.report.file.text();
+        let start = scalar.written.locate(file, &scalar.raw, inside.start);
+        let end = scalar.written.locate(file, &scalar.raw, inside.end);
         start..end.max(start)
+    }
+
+    /// The line of the file, from 1, that a byte is in.
+    pub(super) fn line(&self, byte: usize) -> usize {
+        self.report.file.line_of(byte).0 + 1
+    }
+
+    /// What stands at the end of `steps`, or as far as they lead.
+    pub(super) fn inside(&self, steps: &[Step]) -> Self {
+        let mut place = self.clone();
+        for step in steps {
+            let below = match (&place.node.value, step) {
+                (Value::Map(entries), Step::Key(key)) => {
+                    entries.iter().find(|entry| entry.key == *key).map(|entry| place.entry(entry))
+                }
+                (Value::List(items), Step::Index(index)) => {
+                    items.get(*index).map(|item| place.item(*index, item))
+                }
+                _ => None,
+            };
+            let Some(below) = below else { break };
+            place = below;
+        }
+        place
     }
 
     fn expected<T>(&self, what: &str) -> Option<T> {
@@ -232,22 +273,6 @@ impl<'a> At<'a> {
         self.error(format!("expected {what}, found {}", self.shown()));
         None
     }
-}
-
-/// The candidate that `text` may be a slip of.
-pub(super) fn did_you_mean<'c>(
-    text: &str,
-    candidates: impl IntoIterator<Item = &'c str>,
-) -> Option<&'c str> {
-    let lower = text.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| {
-            (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate)
-        })
-        .filter(|(distance, candidate)| *distance <= candidate.chars().count().div_ceil(4).max(1))
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, candidate)| candidate)
 }
 
 /// "`a`, `b` or `c`".

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::at::{At, did_you_mean};
+use super::at::At;
 use super::delivery::{Level, later};
 use super::disguise;
 use super::network::{read_tls, tls_files};
@@ -22,6 +22,7 @@ use crate::plan::{
     Action, BatchLimits, Destination, DestinationId, MOST_EVENTS_PER_REQUEST, Plan, SourceId,
 };
 use crate::secret::Secret;
+use crate::spelling::did_you_mean;
 use crate::trigger::Trigger;
 
 /// What destinations are read with.
@@ -288,13 +289,7 @@ fn is_standard_secret(text: &str) -> bool {
 fn read_trigger(at: &At<'_>, paths: &mut crate::event::Paths) -> Option<Trigger> {
     let scalar = at.scalar("a trigger")?;
     match Trigger::parse(&scalar.text, paths) {
-        Ok(trigger) => {
-            // A warning quotes the text, which is not for everyone when something was put in.
-            for warning in trigger.warnings().iter().filter(|_| !at.holds_secret()) {
-                at.warn_at(at.locate(warning.at.clone()), &*warning.message, warning.hint.clone());
-            }
-            Some(trigger)
-        }
+        Ok(trigger) => Some(trigger),
         Err(error) if at.holds_secret() => {
             let message = "no trigger once `${…}` is replaced; what it is then is not shown";
             at.error_at(at.locate(error.at), message, None);

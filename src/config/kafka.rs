@@ -9,10 +9,11 @@ use std::fmt;
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 
-use super::at::{At, did_you_mean};
+use super::at::At;
 use super::kafka_keys::{BOTH, CONSUMER, PRODUCER};
 use super::section::Section;
 use crate::secret::Secret;
+use crate::spelling::did_you_mean;
 
 /// Where and as whom to read, checked by librdkafka key by key.
 #[derive(Debug, Clone)]
@@ -200,5 +201,5 @@ fn read_setting<'a>(at: &At<'a>, key: &str) -> Option<&'a str> {
 
 /// Whether a key's value must not be shown.
 fn is_password(key: &str) -> bool {
-    super::hides_its_value(key)
+    super::secret_places::hides_its_value(key)
 }

@@ -17,7 +17,9 @@ mod kafka;
 mod kafka_keys;
 mod network;
 mod report;
+mod review;
 mod scalar;
+mod secret_places;
 mod section;
 mod target;
 #[cfg(test)]
@@ -49,7 +51,6 @@ use diagnostic::File;
 use expand::{Expansion, Outside};
 use report::Report;
 use section::Section;
-use tree::{Node, Value};
 
 /// A valid configuration.
 #[derive(Debug)]
@@ -174,7 +175,7 @@ impl Config {
         let (mut tree, repeated) = match yaml::parse(file.text()) {
             Ok(parsed) => parsed,
             Err(refused) => {
-                hide_line(&mut file, refused.bytes.start);
+                secret_places::hide_line(&mut file, refused.bytes.start);
                 let diagnostic = file.diagnostic(
                     Some(refused.bytes),
                     &refused.path,
@@ -184,7 +185,7 @@ impl Config {
                 return Err(Errors(vec![diagnostic]));
             }
         };
-        hide_secrets(&mut file, &tree, false);
+        secret_places::hide(&mut file, &tree);
         let report = Report::new(&file, directory);
         for refused in repeated {
             report.error(refused.bytes, &refused.path, refused.message, refused.hint);
@@ -199,7 +200,11 @@ impl Config {
                 report.error(start..end, path, why.message, why.hint);
             },
         );
-        let config = read(&At::root(&report, &tree));
+        let root = At::root(&report, &tree);
+        let config = read(&root);
+        if let Some(config) = config.as_ref().filter(|_| report.has_no_error()) {
+            review::review(&root, config);
+        }
         let (errors, warnings) = report.finish();
         match config {
             Some(config) if errors.is_empty() => Ok(Self { warnings, ..config }),
@@ -291,83 +296,5 @@ fn check_name(at: &At<'_>, name: &str) {
         let hint =
             "at most 128 bytes, no `/`, no control characters, no blanks around it".to_owned();
         at.key_error("this name cannot be used", Some(hint));
-    }
-}
-
-/// Whether what stands under a key is kept out of every message. Misspelled keys count too.
-fn hides_its_value(key: &str) -> bool {
-    let key = key.to_lowercase();
-    let telling = [
-        "secr",
-        "passw",
-        "passphrase",
-        "pwd",
-        "token",
-        "credential",
-        "authoriz",
-        "api-key",
-        "api_key",
-    ];
-    let exact = ["proxy", "ssl.key.pem", "ssl.key", "sasl.oauthbearer.config", "sasl.username"];
-    telling.iter().any(|part| key.contains(part))
-        || exact.contains(&&*key)
-        || key.ends_with("private.key.pem")
-        || strsim::damerau_levenshtein(&key, "shared_secret") <= 2
-        || strsim::damerau_levenshtein(&key, "sasl.password") <= 2
-}
-
-/// Hides every secret that is written out in the file.
-fn hide_secrets(file: &mut File, node: &Node, hidden: bool) {
-    match &node.value {
-        Value::Scalar(scalar) => {
-            let raw = scalar.raw.trim();
-            if hidden && !raw.is_empty() && !is_reference(raw) {
-                file.hide(node.bytes.clone());
-            }
-        }
-        Value::List(items) => items.iter().for_each(|item| hide_secrets(file, item, hidden)),
-        Value::Map(entries) => {
-            for entry in entries {
-                hide_secrets(file, &entry.node, hidden || hides_its_value(&entry.key));
-            }
-        }
-    }
-}
-
-/// Whether a text gives nothing away: a single `${…}` without default, perhaps after one word as
-/// in `Bearer ${TOKEN}`.
-fn is_reference(text: &str) -> bool {
-    let reference = match text.split_once(' ') {
-        Some((word, rest)) if word.chars().all(|c| c.is_ascii_alphabetic()) => rest,
-        _ => text,
-    };
-    reference.starts_with("${")
-        && reference.find('}') == Some(reference.len() - 1)
-        && !reference.contains(":-")
-}
-
-/// Hides what may be a secret in and around the line of a syntax error, where no tree says which
-/// text belongs to which key.
-fn hide_line(file: &mut File, at: usize) {
-    let (_, line) = file.line_of(at);
-    let text = file.text()[line.clone()].to_owned();
-    let colon = text.match_indices(':').find(|(colon, _)| {
-        let key = text[..*colon].rsplit([' ', '{', ',', '"', '\'']).find(|word| !word.is_empty());
-        key.is_some_and(hides_its_value)
-    });
-    if let Some((colon, _)) = colon {
-        file.hide(line.start + colon + 1..line.end);
-        return;
-    }
-    // A line of a longer text belongs to the key above that is indented less.
-    let indentation = |text: &str| text.len() - text.trim_start().len();
-    let own = indentation(&text);
-    let above = file.text()[..line.start]
-        .lines()
-        .rev()
-        .find(|other| !other.trim().is_empty() && indentation(other) < own.max(1));
-    let key = above.and_then(|above| above.split(':').next()).map(str::trim);
-    if own > 0 && key.is_some_and(hides_its_value) {
-        file.hide(line);
     }
 }

@@ -50,6 +50,10 @@ impl<'a> Report<'a> {
         note(&self.warnings, bytes, path, message.into(), hint);
     }
 
+    pub(super) fn has_no_error(&self) -> bool {
+        self.errors.borrow().is_empty()
+    }
+
     /// The errors and the warnings, each in the file's order.
     pub(super) fn finish(self) -> (Vec<Diagnostic>, Vec<Diagnostic>) {
         let file = self.file;

@@ -2,8 +2,9 @@
 //!
 //! Knows how to report the keys that are too many, and those that are missing.
 
-use super::at::{At, did_you_mean};
+use super::at::At;
 use super::tree::Entry;
+use crate::spelling::did_you_mean;
 
 /// A mapping whose keys are known beforehand.
 pub(super) struct Section<'a> {

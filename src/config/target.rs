@@ -137,20 +137,7 @@ fn read_mapping(at: &At<'_>, paths: &mut Paths) -> Option<Mapping> {
 }
 
 fn report(at: &At<'_>, error: ParseError) {
-    let mut place = at.clone();
-    for step in &error.at {
-        let below = match (&place.node.value, step) {
-            (Value::Map(entries), Step::Key(key)) => {
-                entries.iter().find(|entry| entry.key == *key).map(|entry| place.entry(entry))
-            }
-            (Value::List(items), Step::Index(index)) => {
-                items.get(*index).map(|item| place.item(*index, item))
-            }
-            _ => None,
-        };
-        let Some(below) = below else { break };
-        place = below;
-    }
+    let place = at.inside(&error.at);
     let names_its_key =
         matches!(error.at.last(), Some(Step::Key(key)) if error.message.contains(&**key));
     let said = |text: &str| place.node.secrets().any(|secret| text.contains(secret));

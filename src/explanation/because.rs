@@ -5,7 +5,8 @@ use std::fmt::{self, Display, Formatter};
 use super::Origin;
 use crate::event::{Event, InvalidEvent, Value};
 use crate::plan::{ActionId, Destination, Plan};
-use crate::routing::{self, CALLS};
+use crate::routing;
+use crate::spec::CALLS;
 use crate::trigger;
 
 /// Why an action is not sent an event: the first of the reasons there are, in this order.

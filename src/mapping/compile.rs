@@ -21,6 +21,12 @@ const METADATA: &str = "_metadata";
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Refused;
 
+/// A path into the event as it is written, and where.
+pub(super) struct Read {
+    pub(super) at: Vec<Step>,
+    pub(super) path: String,
+}
+
 /// Compiles one mapping. What is wrong is noted and [`Refused`] given up the tree, after what
 /// stands beside it was compiled too, so that one pass finds everything.
 pub(super) struct Compiler<'p> {
@@ -28,17 +34,28 @@ pub(super) struct Compiler<'p> {
     paths: Option<&'p mut Paths>,
     at: Vec<Step>,
     errors: Vec<ParseError>,
+    /// Every path into the event that is read by a text of its own, and where the text stands.
+    read: Vec<Read>,
 }
 
 impl<'p> Compiler<'p> {
     pub(super) fn new(paths: &'p mut Paths) -> Compiler<'p> {
-        Compiler { paths: Some(paths), at: Vec::new(), errors: Vec::new() }
+        Compiler { paths: Some(paths), at: Vec::new(), errors: Vec::new(), read: Vec::new() }
     }
 
     /// The tree of `value`, or everything that is wrong in it.
-    pub(super) fn compile(mut self, value: &Value) -> Result<Node, Vec<ParseError>> {
+    pub(super) fn compile(self, value: &Value) -> Result<Node, Vec<ParseError>> {
+        self.compile_noting(value).map(|(node, _)| node)
+    }
+
+    /// The tree of `value`, and every path that it reads of an event, as it is written, with its
+    /// place; or everything that is wrong in it.
+    pub(super) fn compile_noting(
+        mut self,
+        value: &Value,
+    ) -> Result<(Node, Vec<Read>), Vec<ParseError>> {
         match self.node(value) {
-            Ok(node) if self.errors.is_empty() => Ok(node),
+            Ok(node) if self.errors.is_empty() => Ok((node, self.read)),
             _ => Err(self.errors),
         }
     }
@@ -112,6 +129,9 @@ impl<'p> Compiler<'p> {
     }
 
     pub(super) fn reference(&mut self, text: &str) -> Reference {
+        if self.paths.is_some() {
+            self.read.push(Read { at: self.at.clone(), path: text.to_owned() });
+        }
         self.lead(address::parse(text))
     }
 

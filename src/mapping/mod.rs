@@ -12,6 +12,7 @@ mod directive;
 mod liquid;
 mod node;
 mod object;
+mod review;
 mod scope;
 mod write;
 
@@ -21,6 +22,8 @@ use std::ops::Range;
 use serde_json::Value;
 
 use crate::event::{Event, Kind, Paths};
+
+pub use review::{Warning, review};
 
 use compile::Compiler;
 use directive::Directive;

@@ -11,6 +11,7 @@ mod explain;
 mod function;
 mod glob;
 mod parse;
+mod review;
 mod seen;
 mod semver;
 mod token;
@@ -22,13 +23,13 @@ use std::ops::Range;
 use crate::event::{Event, Paths};
 
 pub use explain::Reason;
+pub use review::{EventName, Review, Warning};
 
 /// A condition on events, compiled. Displayed as text that parses to the same trigger.
 #[derive(Debug)]
 pub struct Trigger {
     condition: tree::Condition,
     places: Box<[Range<usize>]>,
-    warnings: Vec<Warning>,
 }
 
 /// Why a text is no trigger.
@@ -43,17 +44,6 @@ pub struct ParseError {
     pub hint: Option<String>,
 }
 
-/// What is legal in a trigger and probably not meant.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Warning {
-    /// The bytes of the text that it is about.
-    pub at: Range<usize>,
-    /// What is strange there.
-    pub message: String,
-    /// What was probably meant.
-    pub hint: Option<String>,
-}
-
 impl Trigger {
     /// Compiles `text`; what it reads of an event is added to `paths`.
     ///
@@ -61,8 +51,8 @@ impl Trigger {
     ///
     /// [`ParseError`] for the first thing that can mean nothing. `paths` may have grown then.
     pub fn parse(text: &str, paths: &mut Paths) -> Result<Trigger, ParseError> {
-        let parse::Parse { condition, places, warnings } = parse::parse(text, paths)?;
-        Ok(Trigger { condition, places: places.into(), warnings })
+        let parse::Parsed { condition, comparisons, .. } = parse::parse(text, paths)?;
+        Ok(Trigger { condition, places: comparisons.into() })
     }
 
     /// Whether the condition holds of `event`, which was read with the paths of this trigger.
@@ -78,12 +68,6 @@ impl Trigger {
     #[must_use]
     pub fn explain(&self, event: Event<'_>) -> Vec<Reason> {
         explain::explain(&self.condition, &self.places, event)
-    }
-
-    /// What is legal in the text that it was parsed from and probably not meant.
-    #[must_use]
-    pub fn warnings(&self) -> &[Warning] {
-        &self.warnings
     }
 }
 
@@ -297,21 +281,6 @@ mod tests {
         refused(&format!("{}true", "!".repeat(65)));
         all_hold("{}", &[&format!("true{}", " ".repeat(5116))]);
         refused(&format!("true{}", " ".repeat(5117)));
-    }
-
-    #[test]
-    fn a_field_outside_the_spec_is_legal_and_warned_of() {
-        let mut paths = Paths::new();
-        let trigger = Trigger::parse("type = track", &mut paths).expect("legal");
-        let [warning] = trigger.warnings() else {
-            panic!("one warning: {:?}", trigger.warnings());
-        };
-        assert_eq!(
-            (warning.at.clone(), &*warning.message),
-            (7..12, "track is no field of the spec")
-        );
-        let trigger = Trigger::parse("properties.track = 1", &mut paths).expect("legal");
-        assert!(trigger.warnings().is_empty());
     }
 
     #[test]

@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use crate::event::{Path, Paths};
 
+use super::ParseError;
 use super::function::Function;
 use super::token::{KEYWORDS, Token, Tokens};
 use super::tree::{Comparison, Condition, Literal, Operand};
-use super::{ParseError, Warning};
 
 /// The longest trigger, in bytes.
 const LONGEST: usize = 5120;
@@ -15,42 +15,19 @@ const LONGEST: usize = 5120;
 /// How deep parentheses, negations, calls and lists may nest.
 const DEEPEST: usize = 64;
 
-/// What an event of the spec holds.
-const FIELDS: [&str; 22] = [
-    "type",
-    "event",
-    "name",
-    "category",
-    "userId",
-    "anonymousId",
-    "previousId",
-    "groupId",
-    "messageId",
-    "timestamp",
-    "originalTimestamp",
-    "sentAt",
-    "receivedAt",
-    "channel",
-    "version",
-    "context",
-    "integrations",
-    "properties",
-    "traits",
-    "projectId",
-    "writeKey",
-    "_metadata",
-];
-
-/// What a text was read as.
-pub(super) struct Parse {
+/// A condition, and where its parts stand in the text, in the order in which they stand there.
+pub(super) struct Parsed {
     pub(super) condition: Condition,
-    /// Where in the text the comparisons of the condition stand, in their order.
-    pub(super) places: Vec<Range<usize>>,
-    pub(super) warnings: Vec<Warning>,
+    /// Every comparison, and every operand that stands for itself.
+    pub(super) comparisons: Vec<Range<usize>>,
+    /// Every path.
+    pub(super) paths: Vec<Range<usize>>,
+    /// Every text, with its quotes.
+    pub(super) texts: Vec<Range<usize>>,
 }
 
 /// Reads the whole of `text` as one condition.
-pub(super) fn parse(text: &str, paths: &mut Paths) -> Result<Parse, ParseError> {
+pub(super) fn parse(text: &str, paths: &mut Paths) -> Result<Parsed, ParseError> {
     if text.len() > LONGEST {
         return Err(ParseError {
             at: LONGEST..text.len(),
@@ -68,14 +45,20 @@ pub(super) fn parse(text: &str, paths: &mut Paths) -> Result<Parse, ParseError> 
         before: 0..0,
         depth: 0,
         paths,
-        places: Vec::new(),
-        warnings: Vec::new(),
+        comparisons_at: Vec::new(),
+        paths_at: Vec::new(),
+        texts_at: Vec::new(),
     };
     let condition = parser.or()?;
     if parser.token != Token::End {
         return Err(parser.unexpected(&parser.expected_behind(&condition, "the end")));
     }
-    Ok(Parse { condition, places: parser.places, warnings: parser.warnings })
+    Ok(Parsed {
+        condition,
+        comparisons: parser.comparisons_at,
+        paths: parser.paths_at,
+        texts: parser.texts_at,
+    })
 }
 
 struct Parser<'t, 'p> {
@@ -88,19 +71,20 @@ struct Parser<'t, 'p> {
     before: Range<usize>,
     depth: usize,
     paths: &'p mut Paths,
-    places: Vec<Range<usize>>,
-    warnings: Vec<Warning>,
+    comparisons_at: Vec<Range<usize>>,
+    paths_at: Vec<Range<usize>>,
+    texts_at: Vec<Range<usize>>,
 }
 
-type Parsed<T> = Result<T, ParseError>;
+type Outcome<T> = Result<T, ParseError>;
 
 impl Parser<'_, '_> {
-    fn or(&mut self) -> Parsed<Condition> {
+    fn or(&mut self) -> Outcome<Condition> {
         let first = self.and()?;
         self.joined(first, "or", Condition::Or, Self::and)
     }
 
-    fn and(&mut self) -> Parsed<Condition> {
+    fn and(&mut self) -> Outcome<Condition> {
         let first = self.not()?;
         self.joined(first, "and", Condition::And, Self::not)
     }
@@ -110,8 +94,8 @@ impl Parser<'_, '_> {
         first: Condition,
         keyword: &str,
         join: fn(Box<[Condition]>) -> Condition,
-        part: fn(&mut Self) -> Parsed<Condition>,
-    ) -> Parsed<Condition> {
+        part: fn(&mut Self) -> Outcome<Condition>,
+    ) -> Outcome<Condition> {
         let mut parts = vec![first];
         while self.token == Token::Name(keyword) {
             self.advance()?;
@@ -123,7 +107,7 @@ impl Parser<'_, '_> {
         Ok(parts.remove(0))
     }
 
-    fn not(&mut self) -> Parsed<Condition> {
+    fn not(&mut self) -> Outcome<Condition> {
         match self.token {
             Token::Not => {
                 self.deeper()?;
@@ -145,29 +129,27 @@ impl Parser<'_, '_> {
         }
     }
 
-    fn comparison(&mut self) -> Parsed<Condition> {
+    fn comparison(&mut self) -> Outcome<Condition> {
         let from = self.at.start;
-        let comparison = self.bare_comparison()?;
-        self.places.push(from..self.before.end);
-        Ok(comparison)
-    }
-
-    fn bare_comparison(&mut self) -> Parsed<Condition> {
         let left = self.operand("a comparison")?;
         let by = match self.token {
-            Token::Comparison(by) => by,
-            Token::Name("in") => Comparison::In,
-            _ => return Ok(Condition::Holds(left)),
+            Token::Comparison(by) => Some(by),
+            Token::Name("in") => Some(Comparison::In),
+            _ => None,
         };
-        self.advance()?;
-        let right = match by {
-            Comparison::In => self.operand("a list")?,
-            _ => self.operand("a value")?,
+        let condition = match by {
+            None => Condition::Holds(left),
+            Some(by) => {
+                self.advance()?;
+                let expected = if by == Comparison::In { "a list" } else { "a value" };
+                Condition::Compare { left, by, right: self.operand(expected)? }
+            }
         };
-        Ok(Condition::Compare { left, by, right })
+        self.comparisons_at.push(from..self.before.end);
+        Ok(condition)
     }
 
-    fn operand(&mut self, expected: &str) -> Parsed<Operand> {
+    fn operand(&mut self, expected: &str) -> Outcome<Operand> {
         match &self.token {
             Token::Name(name) if !KEYWORDS.contains(name) => {
                 let (name, at) = (*name, self.at.clone());
@@ -190,21 +172,13 @@ impl Parser<'_, '_> {
     }
 
     fn field(&mut self, path: Path, at: Range<usize>) -> Operand {
-        let first = path.keys().next().unwrap_or_default();
-        if !FIELDS.contains(&first) {
-            let alone = path.keys().count() == 1;
-            self.warnings.push(Warning {
-                at,
-                message: format!("{first} is no field of the spec"),
-                hint: alone.then(|| format!(r#"a text needs quotes: "{first}""#)),
-            });
-        }
+        self.paths_at.push(at);
         let id = self.paths.intern(path.clone());
         Operand::Field { path, id }
     }
 
     /// The arguments of the function that is named at `at`, and the call of it.
-    fn call(&mut self, name: &str, at: Range<usize>) -> Parsed<Operand> {
+    fn call(&mut self, name: &str, at: Range<usize>) -> Outcome<Operand> {
         let Some(function) = Function::named(name) else {
             return Err(self.unknown_function(at));
         };
@@ -239,7 +213,10 @@ impl Parser<'_, '_> {
         Ok(Operand::Call(function, arguments.into()))
     }
 
-    fn literal(&mut self, expected: &str) -> Parsed<Literal> {
+    fn literal(&mut self, expected: &str) -> Outcome<Literal> {
+        if let Token::Text(_) = self.token {
+            self.texts_at.push(self.at.clone());
+        }
         let literal = match &mut self.token {
             Token::Name("true") => Literal::Bool(true),
             Token::Name("false") => Literal::Bool(false),
@@ -253,7 +230,7 @@ impl Parser<'_, '_> {
         Ok(literal)
     }
 
-    fn list(&mut self) -> Parsed<Literal> {
+    fn list(&mut self) -> Outcome<Literal> {
         self.deeper()?;
         let mut items = Vec::new();
         while self.token != Token::CloseList || !items.is_empty() {
@@ -269,7 +246,7 @@ impl Parser<'_, '_> {
         Ok(Literal::List(items.into()))
     }
 
-    fn advance(&mut self) -> Parsed<()> {
+    fn advance(&mut self) -> Outcome<()> {
         let (token, at) = self.tokens.next()?;
         self.token = token;
         self.before = std::mem::replace(&mut self.at, at);
@@ -277,7 +254,7 @@ impl Parser<'_, '_> {
     }
 
     /// Advances into something nested.
-    fn deeper(&mut self) -> Parsed<()> {
+    fn deeper(&mut self) -> Outcome<()> {
         self.depth += 1;
         if self.depth > DEEPEST {
             return Err(ParseError {

@@ -10,7 +10,7 @@ use super::function::Function;
 use super::token::{KEYWORDS, is_plain};
 
 /// What is true or false of an event.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Condition {
     /// One of two or more.
     Or(Box<[Condition]>),
@@ -57,7 +57,7 @@ impl Comparison {
 }
 
 /// What has a value in an event.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Operand {
     Field { path: Path, id: PathId },
     Literal(Literal),
@@ -65,7 +65,7 @@ pub(super) enum Operand {
 }
 
 /// A value that stands in the trigger.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Literal {
     Null,
     Bool(bool),
@@ -73,6 +73,16 @@ pub(super) enum Literal {
     Number(Box<str>),
     Text(Box<str>),
     List(Box<[Literal]>),
+}
+
+impl Literal {
+    /// The text that it is, if it is one.
+    pub(super) fn as_text(&self) -> Option<&str> {
+        match self {
+            Literal::Text(text) => Some(text),
+            _ => None,
+        }
+    }
 }
 
 impl Display for Condition {

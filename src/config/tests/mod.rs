@@ -2,6 +2,7 @@
 //! and where errors point.
 
 mod accepted;
+mod not_meant;
 mod places;
 mod refused;
 mod refused_requests;
