@@ -92,6 +92,25 @@ fn warnings_go_to_stderr_and_are_no_failure() {
 }
 
 #[test]
+fn strict_takes_warnings_for_errors() {
+    let strict = |configuration: &str| {
+        let (_directory, path) = directory_with(configuration);
+        hookcast().args(["check", "--strict", "-c"]).arg(&path).output().unwrap()
+    };
+    let output = strict(GOOD);
+    assert_eq!(output.status.code(), Some(0), "{}", err(&output));
+    let warned = format!("{GOOD}delivery: {{ rate_limit: 5/s }}\n");
+    let output = strict(&warned);
+    assert_eq!(output.status.code(), Some(2));
+    assert_eq!(out(&output), "");
+    assert!(err(&output).starts_with("warning: "), "{}", err(&output));
+    assert!(err(&output).ends_with("\n1 warning, and --strict was given\n"), "{}", err(&output));
+    let output = strict(&warned.replace("\"track\" and", "track and"));
+    assert!(err(&output).ends_with("\n2 warnings, and --strict was given\n"), "{}", err(&output));
+    assert_keeps_its_secret(&output);
+}
+
+#[test]
 fn a_variable_that_is_not_set_is_an_error() {
     let (_directory, path) = directory_with(GOOD);
     let output =

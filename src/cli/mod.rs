@@ -39,7 +39,7 @@ pub fn main() -> ExitCode {
         }
     };
     let usual = match options.command {
-        Command::Run | Command::Check | Command::Explain(_) => LogLevel::Info,
+        Command::Run | Command::Check { .. } | Command::Explain(_) => LogLevel::Info,
         // A receiver that refuses on purpose is no news, and lines of a log would tear the picture.
         Command::Demo { .. } => LogLevel::Error,
     };
@@ -48,7 +48,9 @@ pub fn main() -> ExitCode {
         return ExitCode::from(WRONG);
     }
     ExitCode::from(match options.command {
-        Command::Check => with_config(&options, |config| check(&config, &options)),
+        Command::Check { strict } => {
+            with_config(&options, |config| check(&config, &options, strict))
+        }
         Command::Explain(ref asked) => with_config(&options, |config| explain(&config, asked)),
         Command::Run => with_config(&options, run),
         Command::Demo { events, failures, keep } => {
@@ -62,17 +64,21 @@ fn with_config(options: &Options, command: impl FnOnce(Config) -> u8) -> u8 {
     match Config::load(&options.config) {
         Ok(config) => command(config),
         Err(errors) => {
-            let count = errors.0.len();
-            let noun = if count == 1 { "error" } else { "errors" };
-            complain(&format!("{errors}\n\n{count} {noun} in {}", options.config.display()));
+            let count = counted(errors.0.len(), "error");
+            complain(&format!("{errors}\n\n{count} in {}", options.config.display()));
             WRONG
         }
     }
 }
 
-fn check(config: &Config, options: &Options) -> u8 {
+fn check(config: &Config, options: &Options, strict: bool) -> u8 {
     for warning in &config.warnings {
         complain(&format!("warning: {warning}\n"));
+    }
+    if strict && !config.warnings.is_empty() {
+        let count = counted(config.warnings.len(), "warning");
+        complain(&format!("{count}, and --strict was given"));
+        return WRONG;
     }
     let summary = check::summary(&options.config, config);
     match io::stdout().lock().write_all(summary.as_bytes()) {
@@ -130,6 +136,11 @@ fn program() -> String {
     std::env::args_os()
         .next()
         .map_or_else(|| "hookcast".into(), |name| name.to_string_lossy().into())
+}
+
+/// `1 error`, `2 errors`.
+fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Says something to whoever started the program. That nobody listens is no reason to fail.

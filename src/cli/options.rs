@@ -77,14 +77,21 @@ Exit status: 0 stopped as told, 1 failed while running, 2 bad usage or configura
     /// Check the configuration and show what would run
     ///
     /// Reads the configuration and the files that it names, and reports everything that is wrong
-    /// at once. Touches no network and shows no secret.
+    /// at once. Warns about what is legal and surely not meant. Touches no network and shows no
+    /// secret.
     #[command(after_help = "\
 Examples:
   hookcast check
   hookcast check --config /etc/hookcast.yaml
+  hookcast check --strict               # for a pipeline: fail on warnings, too
 
-Exit status: 0 the configuration is right, 2 it is not, or bad usage.")]
-    Check,
+Exit status: 0 the configuration is right, 2 it is not (with --strict also: it has warnings), or
+bad usage.")]
+    Check {
+        /// Take warnings for errors
+        #[arg(long)]
+        strict: bool,
+    },
 
     /// Say what would become of an event, and why
     ///
@@ -205,7 +212,7 @@ mod tests {
             [["hookcast", "-c", "a.yaml", "check"], ["hookcast", "check", "-c", "a.yaml"]]
         {
             let options = Options::try_parse_from(arguments).unwrap();
-            assert_eq!(options.command, Command::Check);
+            assert_eq!(options.command, Command::Check { strict: false });
             assert_eq!(options.config.to_str(), Some("a.yaml"));
         }
     }
