@@ -6,6 +6,8 @@
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
 /// One finding about a configuration: an error, or a warning.
 ///
 /// Its `Display` is what the user reads: `file:line:column: path: message`, the line with a caret
@@ -68,8 +70,9 @@ impl fmt::Display for Diagnostic {
         if let Some(place) = self.place.as_ref().filter(|place| !place.excerpt.trim().is_empty()) {
             let number = place.line.to_string();
             margin += number.len();
-            let before = " ".repeat(place.marked.start);
-            let carets = "^".repeat(place.marked.len().max(1));
+            let (before, marked) = place.columns();
+            let before = " ".repeat(before);
+            let carets = "^".repeat(marked.max(1));
             write!(f, "\n  {number} | {}", place.excerpt)?;
             write!(f, "\n{:margin$} | {before}{carets}", "")?;
         }
@@ -165,7 +168,7 @@ impl File {
             }
             if !is_secret {
                 hidden_from = None;
-                excerpt.push(if character.is_control() { ' ' } else { character });
+                excerpt.push(if is_shown(character) { character } else { ' ' });
                 shown += 1;
             } else if hidden_from.is_none() {
                 hidden_from = Some(shown);
@@ -185,17 +188,38 @@ impl File {
 }
 
 impl Place {
+    /// How many columns of a terminal stand before what is meant, and how many it takes itself.
+    fn columns(&self) -> (usize, usize) {
+        let at = |index: usize| {
+            let found = self.excerpt.char_indices().nth(index);
+            found.map_or(self.excerpt.len(), |(byte, _)| byte)
+        };
+        let (start, end) = (at(self.marked.start), at(self.marked.end));
+        let beyond = self.marked.end.saturating_sub(self.excerpt.chars().count());
+        (self.excerpt[..start].width(), self.excerpt[start..end].width() + beyond)
+    }
+
     /// Cuts a long line to a window around what is meant.
     fn shorten(&mut self) {
-        if self.excerpt.chars().count() <= WIDEST_EXCERPT {
+        let length = self.excerpt.chars().count();
+        if length <= WIDEST_EXCERPT {
             return;
         }
         let from = self.marked.start.saturating_sub(WIDEST_EXCERPT / 2);
         let cut: String = self.excerpt.chars().skip(from).take(WIDEST_EXCERPT).collect();
         let shift = usize::from(from > 0);
-        self.excerpt = if from > 0 { format!("…{cut}…") } else { format!("{cut}…") };
+        let [left, right] =
+            [from > 0, from + WIDEST_EXCERPT < length].map(|is_cut| if is_cut { "…" } else { "" });
+        self.excerpt = format!("{left}{cut}{right}");
         let start = self.marked.start - from + shift;
         self.marked =
             start..(self.marked.end - from + shift).min(WIDEST_EXCERPT + shift).max(start + 1);
     }
+}
+
+/// Whether a character is shown as it is: it moves nothing else on a terminal, and turns no text
+/// around.
+fn is_shown(character: char) -> bool {
+    let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    character.width().is_some() && !turns
 }

@@ -146,7 +146,10 @@ fn reference(
     let starts_well = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if !starts_well || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Err(refuse(
-            format!("`{inside}` is no name of an environment variable"),
+            match inside {
+                "" => "`${}` names nothing".to_owned(),
+                _ => format!("`{inside}` is no name of an environment variable"),
+            },
             Some(
                 "`${NAME}`, `${NAME:-default}` or `${file:/path}`; `$${` stands for `${` itself"
                     .into(),

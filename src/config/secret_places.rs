@@ -157,6 +157,11 @@ pub(super) fn hide_line(file: &mut File, at: usize) {
         file.hide(line.start + colon + 1..line.end);
         return;
     }
+    let first = text.trim_start().split([' ', '\t']).next().unwrap_or_default();
+    if hides_its_value(first) {
+        file.hide(line.end - text.trim_start().len() + first.len()..line.end);
+        return;
+    }
     for place in in_url(&text) {
         file.hide(line.start + place.start..line.start + place.end);
     }

@@ -18,6 +18,7 @@ use crate::event::Paths;
 use crate::mapping::{Mapping, ParseError, Step};
 use crate::plan::{Method, RequestTemplate, Target, TargetTemplate};
 use crate::request::{NOT_REQUESTABLE, can_be_requested};
+use crate::spelling::did_you_mean;
 
 /// Headers that frame the message, or that Hookcast sets.
 const OURS: [&str; 13] = [
@@ -161,7 +162,10 @@ fn read_part(at: &At<'_>, paths: &mut Paths) -> Option<Part> {
         Some(Json::String(text)) => text.clone(),
         Some(value @ (Json::Number(_) | Json::Bool(_))) => value.to_string(),
         Some(_) => {
-            at.error(format!("expected a text or a mapping directive, found {}", at.shown()));
+            at.error_with(
+                format!("expected a text or a mapping directive, found {}", at.shown()),
+                "a directive is written `{ \"@path\": \"$.userId\" }`",
+            );
             return None;
         }
     };
@@ -173,25 +177,7 @@ fn read_url(at: &At<'_>, around: &mut Surroundings<'_>) -> Option<Part> {
         Part::Constant(text) => text,
         mapped @ Part::Mapped(_) => return Some(mapped),
     };
-    let hint = "for example `https://example.com/hook`";
-    let url = match Url::parse(text.trim()) {
-        Ok(url) if matches!(url.scheme(), "http" | "https") => url,
-        Ok(url) if at.holds_secret() || url.scheme().len() > 20 => {
-            at.error_with("expected an `http` or `https` URL", hint);
-            return None;
-        }
-        Ok(url) => {
-            at.error_with(
-                format!("expected an `http` or `https` URL, found the scheme `{}`", url.scheme()),
-                hint,
-            );
-            return None;
-        }
-        Err(error) => {
-            at.error_with(format!("expected an absolute `http` or `https` URL: {error}"), hint);
-            return None;
-        }
-    };
+    let url = parse_url(at, text.trim())?;
     check_host(at, &url, around.egress)?;
     if !can_be_requested(&url) {
         at.error_with(
@@ -201,6 +187,43 @@ fn read_url(at: &At<'_>, around: &mut Surroundings<'_>) -> Option<Part> {
         return None;
     }
     Some(Part::Constant(without_fragment(url).as_str().into()))
+}
+
+fn parse_url(at: &At<'_>, text: &str) -> Option<Url> {
+    let expected = "expected an absolute `http` or `https` URL";
+    let (message, hint) = match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "http" | "https") => return Some(url),
+        _ if text.is_empty() => ("must not be empty".to_owned(), None),
+        _ if at.holds_secret() => (expected.to_owned(), None),
+        Ok(url) => match did_you_mean(url.scheme(), ["http", "https"]) {
+            Some(meant) => (
+                format!("expected an `http` or `https` URL, found the scheme `{}`", url.scheme()),
+                Some(format!("did you mean `{meant}`?")),
+            ),
+            // `example.com:8080` has the form of a scheme and what belongs to it.
+            None if url.cannot_be_a_base() => {
+                (expected.to_owned(), Some("is `https://` missing?".to_owned()))
+            }
+            None if url.scheme().len() > 20 => (expected.to_owned(), None),
+            None => (
+                format!("expected an `http` or `https` URL, found the scheme `{}`", url.scheme()),
+                None,
+            ),
+        },
+        Err(url::ParseError::RelativeUrlWithoutBase) => {
+            let hint = if text.starts_with("http//") || text.starts_with("https//") {
+                Some("a colon is missing behind the scheme")
+            } else if text.starts_with('/') {
+                None
+            } else {
+                Some("is `https://` missing?")
+            };
+            (expected.to_owned(), hint.map(str::to_owned))
+        }
+        Err(error) => (format!("{expected}: {error}"), None),
+    };
+    at.error_with(message, hint.unwrap_or("for example `https://example.com/hook`".to_owned()));
+    None
 }
 
 /// A fragment is never sent.

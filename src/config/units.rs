@@ -64,8 +64,25 @@ fn duration(text: &str) -> Result<Duration, String> {
             Err(format!("write `{number}m`"))
         }
         None if matches!(unit, "hr" | "hour" | "hours" | "H") => Err(format!("write `{number}h`")),
-        None => Err(String::new()),
+        None => Err(sum(text).map_or_else(String::new, |sum| format!("write `{sum}`"))),
     }
+}
+
+/// `90m` for `1h30m`.
+fn sum(text: &str) -> Option<String> {
+    let mut rest = text;
+    let mut total = Duration::ZERO;
+    while !rest.is_empty() {
+        let (_, behind) = number_and_unit(rest)?;
+        let is_digit = |c: char| c.is_ascii_digit();
+        let part = &rest[..rest.len() - behind.find(is_digit).map_or(0, |at| behind.len() - at)];
+        if part == text {
+            return None;
+        }
+        total += duration(part).ok()?;
+        rest = &rest[part.len()..];
+    }
+    Some(show_duration(total))
 }
 
 fn size(text: &str) -> Result<usize, String> {
@@ -79,7 +96,10 @@ fn size(text: &str) -> Result<usize, String> {
         None if matches!(unit, "k" | "K" | "m" | "M" | "g" | "G") => {
             Err(format!("write `{number}{}iB`", unit.to_uppercase()))
         }
-        None => Err("the units are B, kB, MB, GB, KiB, MiB, GiB".into()),
+        None => Err(match SIZES.iter().find(|(name, _)| name.eq_ignore_ascii_case(unit)) {
+            Some((meant, _)) => format!("write `{number}{meant}`"),
+            None => "the units are B, kB, MB, GB, KiB, MiB, GiB".into(),
+        }),
     }
 }
 
@@ -164,7 +184,7 @@ mod tests {
             ("0.5ms", "it is no whole number of milliseconds"),
             ("-1s", ""),
             ("1e3s", ""),
-            ("1h30m", ""),
+            ("1h30m", "write `90m`"),
             ("s", ""),
             ("", ""),
             (".5s", ""),

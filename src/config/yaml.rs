@@ -10,6 +10,7 @@ use std::ops::Range;
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::scalar::Written;
+use super::slips;
 use super::tree::{Entry, Node, Scalar, Value, below};
 
 /// The most brackets and indentations inside one another.
@@ -232,28 +233,21 @@ impl Composer<'_> {
     }
 
     fn refuse_tag(&self, span: Span) -> Refused {
-        self.refuse(span, "tags have no meaning here", "quotes make a text of a number")
+        let is_text = !self.text[self.byte(span.start.index())..].starts_with("!!");
+        let hint = if is_text { slips::BLOCK } else { "quotes make a text of a number" };
+        self.refuse(span, "tags have no meaning here", hint)
     }
 
     fn syntax_error(&self, error: &saphyr_parser::ScanError) -> Refused {
         let written = self.text.trim_end().len();
         let at = self.byte(error.marker().index()).min(written);
-        let line = &self.text[self.text[..at].rfind('\n').map_or(0, |before| before + 1)..];
-        let mut lines = line.lines();
-        let here = lines.next().unwrap_or_default();
-        let is_indented_by_tabs = |line: &str| line.trim_start_matches(' ').starts_with('\t');
-        let hint = if is_indented_by_tabs(here) || lines.next().is_some_and(is_indented_by_tabs) {
-            Some("YAML is indented by spaces, never by tabs".to_owned())
-        } else if here.contains(" ${") {
-            Some("between braces or brackets `${…}` wants quotes: \"${…}\"".to_owned())
-        } else {
-            None
-        };
+        let slip = slips::find(self.text, at, error.info());
+        let bytes = slip.as_ref().and_then(|slip| slip.bytes.clone()).unwrap_or(at..at);
         Refused {
             path: path_to(&self.open),
-            bytes: at..at,
-            message: format!("not YAML: {}", error.info()),
-            hint,
+            bytes,
+            message: format!("not YAML: {}", slips::reworded(error.info())),
+            hint: slip.map(|slip| slip.hint),
         }
     }
 }

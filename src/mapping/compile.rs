@@ -5,6 +5,7 @@ use std::ops::Range;
 use serde_json::{Map, Value};
 
 use crate::event::{Path, Paths};
+use crate::spelling::did_you_mean;
 
 use super::directive::Directive;
 use super::node::{Constant, Entry, Node};
@@ -179,9 +180,12 @@ impl<'p> Compiler<'p> {
         let mut fine = Ok(());
         for key in named.keys().filter(|key| *key != METADATA) {
             if !known.contains(&key.as_str()) {
-                let hint = format!("its arguments are {}", known.join(", "));
+                let hint = match did_you_mean(key, known.iter().copied()) {
+                    Some(meant) => format!("did you mean {meant}?"),
+                    None => format!("its arguments are {}", known.join(", ")),
+                };
                 fine = self.within(Step::Key(key.clone()), |compiler| {
-                    compiler.refuse_with("unknown argument", Some(hint))
+                    compiler.refuse_with(format!("unknown argument {key}"), Some(hint))
                 });
             }
         }

@@ -273,10 +273,9 @@ mod tests {
              @excludeWhenNull, @liquid)",
                 "b[0].y: @path must be the only key of its object, found y beside it ()",
                 "c.@case.operator: expected lower or upper, found title ()",
-                "d.@Path: there is no directive @Path (is @path meant?)",
-                "e.@replace.ignoreCase: unknown argument (its arguments are pattern, replacement, \
-             global, ignorecase, pattern2, replacement2, value)",
-                "f.@if.exists: a condition that is the same for every event ()",
+                "d.@Path: there is no directive @Path (did you mean @path?)",
+                "e.@replace.ignoreCase: unknown argument ignoreCase (did you mean ignorecase?)",
+                "f.@if.exists: a condition that is the same for every event (for example `exists: { \"@path\": \"$.userId\" }`)",
             ]
         );
     }

@@ -57,6 +57,25 @@ impl Function {
         self.row().2
     }
 
+    /// A call of it, to show what its arguments are.
+    pub(super) fn example(self) -> &'static str {
+        match self {
+            Function::Contains => r#"contains(field, "part")"#,
+            Function::Match => r#"match(field, "pattern*"), with \[ for a bracket itself"#,
+            Function::Semver => r#"semver(field, ">=", "1.2")"#,
+            Function::Length => "length(field)",
+            Function::Lowercase => "lowercase(field)",
+            Function::Uppercase => "uppercase(field)",
+            Function::Snakecase => "snakecase(field)",
+            Function::Kebabcase => "kebabcase(field)",
+            Function::Titlecase => "titlecase(field)",
+            Function::TypeOf => "typeof(field)",
+            Function::String => "string(field)",
+            Function::Number => "number(field)",
+            Function::Bool => "bool(field)",
+        }
+    }
+
     fn row(self) -> (Function, &'static str, usize) {
         // The table lists the functions in the order of their declaration.
         Function::ALL[self as usize]

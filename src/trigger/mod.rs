@@ -10,6 +10,7 @@ mod evaluate;
 mod explain;
 mod function;
 mod glob;
+mod hint;
 mod parse;
 mod review;
 mod seen;
@@ -229,19 +230,15 @@ mod tests {
                 r#"expected a comparison such as "=", "and", "or" or the end after "event", found "is""#,
                 r#"equality is written "=""#,
             ),
-            (
-                "not a",
-                4..5,
-                r#"expected a comparison such as "=", "and", "or" or the end after "not", found "a""#,
-                "",
-            ),
+            ("not a", 0..3, r#""not" means nothing here"#, "negation is written"),
             (
                 r#"userId = oops""#,
                 13..14,
                 "expected a closing \", found the end",
                 "missing before oops",
             ),
-            ("(type = 'a'", 11..11, r#"expected "and", "or" or ")" after 'a', found the end"#, ""),
+            ("(type = 'a' and (b)", 0..1, r#"this "(" is never closed"#, ""),
+            ("a in ['b'", 5..6, r#"this "[" is never closed"#, ""),
             (
                 "type = 'a')",
                 10..11,
@@ -249,7 +246,7 @@ mod tests {
                 "never opened",
             ),
             ("contains(event)", 0..15, "contains takes 2 arguments, found 1", ""),
-            ("upper(event) = 'A'", 0..5, "there is no function upper", "uppercase"),
+            ("upper(event) = 'A'", 0..5, "there is no function upper", "did you mean uppercase?"),
             ("not(event = 'a')", 0..3, "there is no function not", "negation"),
             ("match(event, 'a[')", 13..17, "malformed pattern: a class is not closed", ""),
             ("semver(v, '~', '1')", 10..13, "expected a comparison in quotes", ""),
@@ -262,7 +259,7 @@ mod tests {
                 "do not chain",
             ),
             ("a in ['b',]", 10..11, "expected a string, a number", ""),
-            ("a\\", 0..2, "expected a key", ""),
+            ("a\\", 0..2, "expected a character", ""),
         ] {
             let error = refused(trigger);
             assert_eq!(error.at, at, "{trigger}: {error}");

@@ -6,6 +6,7 @@ use crate::event::{Path, Paths};
 
 use super::ParseError;
 use super::function::Function;
+use super::hint::{self, Behind, Inside, Unexpected};
 use super::token::{KEYWORDS, Token, Tokens};
 use super::tree::{Comparison, Condition, Literal, Operand};
 
@@ -32,7 +33,7 @@ pub(super) fn parse(text: &str, paths: &mut Paths) -> Result<Parsed, ParseError>
         return Err(ParseError {
             at: LONGEST..text.len(),
             message: format!("a trigger has at most {LONGEST} bytes, this one has {}", text.len()),
-            hint: None,
+            hint: Some(r#"several actions divide it; event in ["a", "b"] is short"#.to_owned()),
         });
     }
     let mut tokens = Tokens::new(text);
@@ -43,7 +44,8 @@ pub(super) fn parse(text: &str, paths: &mut Paths) -> Result<Parsed, ParseError>
         token,
         at,
         before: 0..0,
-        depth: 0,
+        open: Vec::new(),
+        negations: 0,
         paths,
         comparisons_at: Vec::new(),
         paths_at: Vec::new(),
@@ -51,7 +53,7 @@ pub(super) fn parse(text: &str, paths: &mut Paths) -> Result<Parsed, ParseError>
     };
     let condition = parser.or()?;
     if parser.token != Token::End {
-        return Err(parser.unexpected(&parser.expected_behind(&condition, "the end")));
+        return Err(parser.unexpected_behind(&condition, "the end"));
     }
     Ok(Parsed {
         condition,
@@ -69,7 +71,10 @@ struct Parser<'t, 'p> {
     at: Range<usize>,
     /// Where the token before stands; empty at the beginning.
     before: Range<usize>,
-    depth: usize,
+    /// What has been opened and not closed, from the outside in.
+    open: Vec<(Range<usize>, Inside)>,
+    /// How many negations are around.
+    negations: usize,
     paths: &'p mut Paths,
     comparisons_at: Vec<Range<usize>>,
     paths_at: Vec<Range<usize>>,
@@ -110,19 +115,20 @@ impl Parser<'_, '_> {
     fn not(&mut self) -> Outcome<Condition> {
         match self.token {
             Token::Not => {
-                self.deeper()?;
+                self.negations += 1;
+                self.bounded()?;
+                self.advance()?;
                 let negated = self.not()?;
-                self.depth -= 1;
+                self.negations -= 1;
                 Ok(Condition::Not(negated.into()))
             }
             Token::Open => {
-                self.deeper()?;
+                self.enter(Inside::Group)?;
                 let grouped = self.or()?;
                 if self.token != Token::Close {
-                    return Err(self.unexpected(&self.expected_behind(&grouped, r#"")""#)));
+                    return Err(self.unexpected_behind(&grouped, r#"")""#));
                 }
-                self.advance()?;
-                self.depth -= 1;
+                self.leave()?;
                 Ok(grouped)
             }
             _ => self.comparison(),
@@ -182,7 +188,7 @@ impl Parser<'_, '_> {
         let Some(function) = Function::named(name) else {
             return Err(self.unknown_function(at));
         };
-        self.deeper()?;
+        self.enter(Inside::Call)?;
         let mut arguments = Vec::new();
         let mut places = Vec::new();
         while self.token != Token::Close || !arguments.is_empty() {
@@ -196,19 +202,19 @@ impl Parser<'_, '_> {
             }
         }
         let whole = at.start..self.at.end;
-        self.advance()?;
-        self.depth -= 1;
+        self.leave()?;
         let (takes, given) = (function.arity(), arguments.len());
         if takes != given {
             let plural = if takes == 1 { "" } else { "s" };
             return Err(ParseError {
                 at: whole,
                 message: format!("{name} takes {takes} argument{plural}, found {given}"),
-                hint: None,
+                hint: Some(format!("write {}", function.example())),
             });
         }
         if let Some((argument, message)) = function.refuses(&arguments) {
-            return Err(ParseError { at: places.swap_remove(argument), message, hint: None });
+            let hint = Some(format!("write {}", function.example()));
+            return Err(ParseError { at: places.swap_remove(argument), message, hint });
         }
         Ok(Operand::Call(function, arguments.into()))
     }
@@ -231,7 +237,7 @@ impl Parser<'_, '_> {
     }
 
     fn list(&mut self) -> Outcome<Literal> {
-        self.deeper()?;
+        self.enter(Inside::List)?;
         let mut items = Vec::new();
         while self.token != Token::CloseList || !items.is_empty() {
             items.push(self.literal("a string, a number, true, false, null or a list")?);
@@ -241,8 +247,7 @@ impl Parser<'_, '_> {
                 _ => return Err(self.unexpected(r#""," or "]""#)),
             }
         }
-        self.advance()?;
-        self.depth -= 1;
+        self.leave()?;
         Ok(Literal::List(items.into()))
     }
 
@@ -253,36 +258,77 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
-    /// Advances into something nested.
-    fn deeper(&mut self) -> Outcome<()> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err(ParseError {
-                at: self.at.clone(),
-                message: format!("nested more than {DEEPEST} deep"),
-                hint: None,
-            });
-        }
+    /// Advances over what opens something.
+    fn enter(&mut self, inside: Inside) -> Outcome<()> {
+        self.open.push((self.at.clone(), inside));
+        self.bounded()?;
         self.advance()
     }
 
-    /// What can follow `condition`, where `end` would end it.
-    fn expected_behind(&self, condition: &Condition, end: &str) -> String {
+    /// Advances over what closes what was opened last.
+    fn leave(&mut self) -> Outcome<()> {
+        self.open.pop();
+        self.advance()
+    }
+
+    fn bounded(&self) -> Outcome<()> {
+        if self.open.len() + self.negations <= DEEPEST {
+            return Ok(());
+        }
+        Err(ParseError {
+            at: self.at.clone(),
+            message: format!("nested more than {DEEPEST} deep"),
+            hint: None,
+        })
+    }
+
+    /// Something stands behind a condition that cannot; `end` would have ended it.
+    fn unexpected_behind(&self, condition: &Condition, end: &str) -> ParseError {
         let last = match condition {
             Condition::Or(parts) | Condition::And(parts) => parts.last().unwrap_or(condition),
             _ => condition,
         };
         let grouped = self.text[self.before.clone()].ends_with(')');
-        match last {
-            Condition::Holds(Operand::Field { .. }) if !grouped => {
-                format!(r#"a comparison such as "=", "and", "or" or {end}"#)
+        let behind = match last {
+            Condition::Holds(Operand::Field { .. }) if !grouped => Behind::Path,
+            Condition::Compare { right: Operand::Field { .. }, .. } if !grouped => {
+                Behind::ComparisonWithPath
             }
+            _ => Behind::Condition,
+        };
+        let expected = match behind {
+            Behind::Path => format!(r#"a comparison such as "=", "and", "or" or {end}"#),
             _ => format!(r#""and", "or" or {end}"#),
-        }
+        };
+        self.refuse(&expected, behind)
     }
 
     /// The token that is looked at is not what could stand here.
     fn unexpected(&self, expected: &str) -> ParseError {
+        self.refuse(expected, Behind::Other)
+    }
+
+    fn refuse(&self, expected: &str, behind: Behind) -> ParseError {
+        if self.token == Token::End
+            && let Some((at, _)) = self.open.last()
+        {
+            return ParseError {
+                at: at.clone(),
+                message: format!("this {} is never closed", shown(&self.text[at.clone()])),
+                hint: None,
+            };
+        }
+        let unexpected = Unexpected {
+            text: self.text,
+            token: &self.token,
+            at: self.at.clone(),
+            before: self.before.clone(),
+            inside: self.open.last().map_or(Inside::Nothing, |(_, inside)| *inside),
+            behind,
+        };
+        if let Some((at, message, hint)) = unexpected.other_blame() {
+            return ParseError { at, message, hint: Some(hint) };
+        }
         let after = match &self.text[self.before.clone()] {
             "" => String::new(),
             before => format!(" after {}", shown(before)),
@@ -294,67 +340,15 @@ impl Parser<'_, '_> {
         ParseError {
             at: self.at.clone(),
             message: format!("expected {expected}{after}, found {found}"),
-            hint: self.hint(),
+            hint: unexpected.hint(),
         }
-    }
-
-    /// What was probably meant by the token that is looked at, and by the one before.
-    fn hint(&self) -> Option<String> {
-        let hint = match self.token {
-            Token::End if self.before.is_empty() => r#"write "true" to take every event"#,
-            Token::Comparison(_) if self.before.is_empty() => return None,
-            Token::Comparison(_) if self.text[self.before.clone()].ends_with(')') => {
-                "parentheses group conditions, and a condition has no value to compare"
-            }
-            Token::Comparison(_) => r#"comparisons do not chain: write "a = b and b = c""#,
-            Token::Name(name) => return hint_for_name(name, &self.text[self.at.end..]),
-            Token::Close => "this parenthesis was never opened, or is closed too soon",
-            Token::Text(_) => "is a comparison or a quote missing?",
-            _ => return None,
-        };
-        Some(hint.to_owned())
     }
 
     fn unknown_function(&self, at: Range<usize>) -> ParseError {
         let name = &self.text[at.clone()];
-        let lower = name.to_lowercase().replace('_', "");
-        let near =
-            Function::names().find(|known| lower.contains(known) || known.starts_with(&lower));
-        let hint = match (near, lower.as_str()) {
-            (_, "not") => r#"negation is written "!""#.to_owned(),
-            (_, "and" | "or") => hint_for_name(name, "").unwrap_or_default(),
-            (_, "startswith" | "endswith" | "like") => {
-                r#"write match(field, "begins*") or match(field, "*ends")"#.to_owned()
-            }
-            (_, "exists") => r#"presence is written "field != null""#.to_owned(),
-            (Some(near), _) => format!("is {near} meant?"),
-            (None, _) => {
-                let names: Vec<_> = Function::names().collect();
-                format!("the functions are {}", names.join(", "))
-            }
-        };
-        ParseError { message: format!("there is no function {name}"), at, hint: Some(hint) }
+        let hint = Some(hint::for_function(name));
+        ParseError { message: format!("there is no function {name}"), at, hint }
     }
-}
-
-/// What a word was probably meant to be where another one should stand; `rest` follows it.
-fn hint_for_name(name: &str, rest: &str) -> Option<String> {
-    let lower = name.to_lowercase();
-    if name != lower && KEYWORDS.contains(&lower.as_str()) {
-        return Some(format!(r#"keywords are lower case: "{lower}""#));
-    }
-    let hint = match lower.as_str() {
-        "is" if rest.trim_start().starts_with("not") => r#"inequality is written "!=""#,
-        "is" | "equals" | "eq" => r#"equality is written "=""#,
-        "isnt" | "ne" | "neq" => r#"inequality is written "!=""#,
-        "not" => r#"negation is written "!", before what it negates"#,
-        "contains" => r#"write contains(field, "text")"#,
-        "match" | "matches" | "like" => r#"write match(field, "pattern*")"#,
-        "exists" => r#"presence is written "field != null""#,
-        "and" | "or" | "in" => r"a field of this name needs a backslash before it",
-        _ => return None,
-    };
-    Some(hint.to_owned())
 }
 
 /// A token as messages show it: strings have quotes of their own.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::ParseError;
+use super::hint;
 use super::tree::Comparison;
 
 /// What cannot be a path of its own; behind a dot each is a key.
@@ -77,6 +78,8 @@ impl<'t> Tokens<'t> {
 
     fn symbol(&mut self) -> Result<Token<'t>, ParseError> {
         let slips = [
+            ("=~", r#"match(field, "pattern*")"#),
+            ("!~", r#"!match(field, "pattern*")"#),
             ("===", "="),
             ("!==", "!="),
             ("==", "="),
@@ -91,7 +94,10 @@ impl<'t> Tokens<'t> {
                 return Err(ParseError {
                     at: self.at..self.at + slip.len(),
                     message: format!(r#""{slip}" is no comparison"#),
-                    hint: Some(format!(r#"write "{meant}""#)),
+                    hint: Some(match meant.len() {
+                        1 | 2 => format!(r#"write "{meant}""#),
+                        _ => format!("write {meant}"),
+                    }),
                 });
             }
         }
@@ -128,10 +134,12 @@ impl<'t> Tokens<'t> {
         ParseError {
             at: from..self.text.len(),
             message: format!("expected a closing {quote}, found the end"),
-            hint: Some(if word.is_empty() {
-                "this quote is never closed".to_owned()
-            } else {
+            hint: Some(if !word.is_empty() {
                 format!("is a quote missing before {word}?")
+            } else if self.text[from..].contains(&format!("\\{quote}")) {
+                format!(r"\{quote} is a quote inside of the text; write \\ for a backslash")
+            } else {
+                "this quote is never closed".to_owned()
             }),
         }
     }
@@ -148,28 +156,51 @@ impl<'t> Tokens<'t> {
                 return Ok(Token::Number(&self.text[from..self.at]));
             }
             if word.bytes().all(|byte| byte.is_ascii_digit() || b".-eE".contains(&byte)) {
-                return Err(ParseError {
-                    at: from..from + length,
-                    message: format!("{word} is no number"),
-                    hint: Some("numbers are written as in JSON; a key of this name needs a backslash before it".to_owned()),
-                });
+                return Err(self.no_number(word));
             }
         }
         let Some(keys) = keys else {
-            return Err(ParseError {
-                at: from..from + length,
-                message: format!(
-                    "expected a key on either side of every dot and behind every backslash in {word}"
-                ),
-                hint: Some(if word.starts_with('.') {
-                    format!("write 0{word} for a number")
-                } else {
-                    r"a dot that belongs to a key needs a backslash before it: a\.b".to_owned()
-                }),
-            });
+            return Err(self.no_path(word));
         };
         self.at = from + length;
         Ok(if keys.len() == 1 && !escapes { Token::Name(word) } else { Token::Path(keys) })
+    }
+
+    fn no_number(&self, word: &str) -> ParseError {
+        let hint = if word.matches('.').count() > 1 {
+            format!("a text needs quotes: \"{word}\"")
+        } else if let Some(whole) = word.strip_suffix('.') {
+            format!("write {whole} or {word}0")
+        } else {
+            r"numbers are written as in JSON; a key of this name needs a backslash before it".into()
+        };
+        ParseError {
+            at: self.at..self.at + word.len(),
+            message: format!("{word} is no number"),
+            hint: Some(hint),
+        }
+    }
+
+    /// What is wrong with the path `word`, in which a key is empty or a backslash stands alone.
+    fn no_path(&self, word: &str) -> ParseError {
+        let end = self.at + word.len();
+        let next = self.text[end..].chars().next();
+        if word.ends_with('.') && next.is_some_and(|next| !next.is_whitespace() && next != '=') {
+            return Tokens { text: self.text, at: end }.stranger();
+        }
+        let number = word.strip_prefix('.').filter(|rest| rest.bytes().all(|b| b.is_ascii_digit()));
+        let (message, hint) = if word.ends_with('\\') && !word.ends_with(r"\\") {
+            (format!("expected a character behind the backslash in {word}"), "")
+        } else {
+            let message = format!("expected a key on either side of every dot in {word}");
+            (message, r"a dot that belongs to a key needs a backslash before it: a\.b")
+        };
+        let hint = match number {
+            Some(digits) if !digits.is_empty() => format!("write 0.{digits} for a number"),
+            _ => hint.to_owned(),
+        };
+        let hint = Some(hint).filter(|hint| !hint.is_empty());
+        ParseError { at: self.at..end, message, hint }
     }
 
     /// The keys of the path that begins here, its length in bytes, and whether there are escapes
@@ -201,30 +232,10 @@ impl<'t> Tokens<'t> {
 
     /// A character that no token begins with.
     fn stranger(&self) -> ParseError {
-        let rest = self.rest();
-        let slips: [(&[&str], &str); 5] = [
-            (
-                &["“", "”", "„", "«", "»", "‘", "’", "‚", "`", "´"],
-                r#"write straight quotes: " or '"#,
-            ),
-            (&["&&", "&"], r#"write "and""#),
-            (&["||", "|"], r#"write "or""#),
-            (&["≠", "~"], r#"write "!=""#),
-            (
-                &["{", "}", "$", "@", "%", "*", "/", ":"],
-                r"a key with this character in it needs a backslash before it",
-            ),
-        ];
-        let mut found =
-            slips.iter().flat_map(|(slips, hint)| slips.iter().map(move |slip| (*slip, *hint)));
-        let found = found.find(|(slip, _)| rest.starts_with(slip));
-        let length = rest.chars().next().map_or(0, char::len_utf8);
-        let (found, hint) = match found {
-            Some((slip, hint)) => (slip, Some(hint.to_owned())),
-            None => (&rest[..length], None),
-        };
+        let (length, hint) = hint::for_stranger(self.rest(), &self.text[..self.at]);
+        let found = &self.rest()[..length];
         ParseError {
-            at: self.at..self.at + found.len(),
+            at: self.at..self.at + length,
             message: format!("{found} means nothing here"),
             hint,
         }

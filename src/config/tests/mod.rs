@@ -7,6 +7,7 @@ mod places;
 mod refused;
 mod refused_requests;
 mod warned;
+mod worth_reading;
 
 use std::env::VarError;
 use std::path::Path;

@@ -342,4 +342,8 @@ fn a_secret_beside_an_error_is_not_shown() {
     assert!(!said.contains("hunter2"), "{said}");
     let said = refuse("actions:", "{ shared_secret: hunter2, : ] }\n    actions:");
     assert!(!said.contains("hunter2"), "{said}");
+    let said = refuse("actions:", "shared_secret hunter2\n    actions:");
+    assert!(!said.contains("hunter2"), "{said}");
+    let said = refuse("actions:", "- shared_secret hunter2\n    actions:");
+    assert!(!said.contains("hunter2"), "{said}");
 }

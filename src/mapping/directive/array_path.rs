@@ -30,7 +30,11 @@ impl ArrayPath {
         let (array, shape) = match argument.as_array().map(Vec::as_slice) {
             Some([array]) => (array, None),
             Some([array, shape]) => (array, Some(shape)),
-            _ => return compiler.refuse("expected an array of a path and a shape"),
+            _ => {
+                let hint = r#"for example `["$.properties.items", { id: { "@path": "$.id" } }]`"#;
+                return compiler
+                    .refuse_with("expected an array of a path and a shape", Some(hint.to_owned()));
+            }
         };
         let array = compiler.within(Step::Index(0), |compiler| match array {
             Value::String(_) => FromPath::compile(array, compiler).map(Array::At),

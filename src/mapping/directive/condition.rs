@@ -31,7 +31,10 @@ impl If {
         for name in ["exists", "blank"] {
             if let Some(Value::Null | Value::Bool(false)) = arguments.get(name) {
                 return compiler.within(Step::Key(name.to_owned()), |compiler| {
-                    compiler.refuse("a condition that is the same for every event")
+                    compiler.refuse_with(
+                        "a condition that is the same for every event",
+                        Some(format!(r#"for example `{name}: {{ "@path": "$.userId" }}`"#)),
+                    )
                 });
             }
         }

@@ -15,6 +15,8 @@ mod transform;
 
 use serde_json::Value;
 
+use crate::spelling::did_you_mean;
+
 use super::Unresolved;
 use super::compile::{Compiler, Refused};
 use super::node::Node;
@@ -129,9 +131,8 @@ impl Directive {
 }
 
 fn meant(name: &str) -> String {
-    let same = |known: &&&str| name[1..].eq_ignore_ascii_case(known);
-    match NAMES.iter().find(same) {
-        Some(known) => format!("is @{known} meant?"),
+    match did_you_mean(&name[1..], NAMES) {
+        Some(known) => format!("did you mean @{known}?"),
         None => format!("the directives are @{}", NAMES.join(", @")),
     }
 }

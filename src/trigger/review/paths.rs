@@ -47,7 +47,15 @@ fn remark(path: &Path, written: &str, is_second: bool) -> Option<(String, String
         }
         (Some(_), _) => None,
         (None, second) => {
-            let hint = if is_second && second.is_none() {
+            let keyword = match &*first.to_lowercase() {
+                "true" => Some("true"),
+                "false" => Some("false"),
+                "null" | "nil" | "none" | "undefined" | "missing" => Some("null"),
+                _ => None,
+            };
+            let hint = if let Some(keyword) = keyword.filter(|_| second.is_none()) {
+                format!("write `{keyword}`")
+            } else if is_second && second.is_none() {
                 format!("a text needs quotes: \"{first}\"")
             } else {
                 format!("did you mean `{}`?", spec::path_meant(written, first))
