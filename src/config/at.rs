@@ -103,7 +103,14 @@ impl<'a> At<'a> {
     pub(super) fn entries(&self) -> Option<&'a [Entry]> {
         match &self.node.value {
             Value::Map(entries) => Some(entries),
-            _ => self.expected("a mapping of keys to values"),
+            Value::List(_) => {
+                self.error_with(
+                    "expected a mapping of keys to values, found a list",
+                    "`name:` begins an entry, where a list has `-`",
+                );
+                None
+            }
+            Value::Scalar(_) => self.expected("a mapping of keys to values"),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Knows how to report the keys that are too many, and those that are missing.
 
 use super::at::At;
-use super::tree::Entry;
+use super::tree::{Entry, Value};
 use crate::spelling::did_you_mean;
 
 /// A mapping whose keys are known beforehand.
@@ -15,6 +15,16 @@ pub(super) struct Section<'a> {
 impl<'a> Section<'a> {
     /// The value as a mapping of at most these keys; every other key is reported.
     pub(super) fn read(at: &At<'a>, keys: &[&str]) -> Option<Self> {
+        if let Value::Scalar(scalar) = &at.node.value
+            && !scalar.is_null()
+            && !scalar.broken
+        {
+            at.error_with(
+                format!("expected a mapping of keys to values, found {}", at.shown()),
+                format!("known here: {}", keys.join(", ")),
+            );
+            return None;
+        }
         let entries = at.entries()?;
         for entry in entries.iter().filter(|entry| !keys.contains(&&*entry.key)) {
             let key = &entry.key;

@@ -51,6 +51,14 @@ pub(super) fn find(text: &str, at: usize, info: &str) -> Option<Slip> {
     if line.contains(" @") || line.contains("{@") {
         return slip("a key that begins with `@` wants quotes: \"@path\"");
     }
+    if info.contains("mapping values") && !text[start..at].contains(':') {
+        return slip("is a colon missing in the line above, or this line indented too far?");
+    }
+    if info.contains("flow mapping") && text[at..].starts_with(['[', ']', '{']) {
+        return slip(
+            "between braces a text that holds a bracket or a comma wants quotes around all of it",
+        );
+    }
     let Some((_, value)) = line.split_once(": ") else {
         let key = line.trim();
         if info.contains("simple key") && !key.ends_with(':') {

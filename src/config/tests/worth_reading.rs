@@ -244,7 +244,19 @@ fn yaml() {
     assert_snapshot!("yaml_a_missing_blank", refuse(URL, &with("batch:true")));
     assert_snapshot!("yaml_an_escape_that_is_none", refuse(URL, "url: \"https://example.com\\d\""));
     assert_snapshot!("yaml_an_unknown_alias", refuse(URL, &with("headers: *common")));
+    assert_snapshot!("yaml_brackets_between_braces", refuse(URL, "data: { a: b in [\"c\"] }"));
+    assert_snapshot!(
+        "yaml_a_missing_colon_above",
+        refuse("    actions:", "    paused true\n    actions:")
+    );
     assert_snapshot!("yaml_a_percent_sign", refuse(URL, &with("headers: { X-Share: %5 }")));
+}
+
+#[test]
+fn sections_of_the_wrong_form() {
+    assert_snapshot!(refuse("{ topics: [events.web] }", "events.web"));
+    let list = "destinations:\n  - name: crm\n    actions: []\nextra:\n  crm:\n";
+    assert_snapshot!("a_list_where_names_should_be", refuse("destinations:\n  crm:\n", list));
 }
 
 #[test]
