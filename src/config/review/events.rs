@@ -116,7 +116,7 @@ fn majority<'n>(names: impl Iterator<Item = (&'n str, Style)>) -> Option<(Style,
     let of_style = |style: Style| names.iter().filter(move |(_, other)| *other == style);
     let (example, usual) = names.iter().max_by_key(|(_, style)| of_style(*style).count())?;
     let count = of_style(*usual).count();
-    let is_clear = count >= ENOUGH && count >= 4 * (names.len() - count);
+    let is_clear = count >= ENOUGH && count >= 3 * (names.len() - count);
     let first = of_style(*usual).next().map_or(*example, |(name, _)| *name);
     is_clear.then_some((*usual, first))
 }

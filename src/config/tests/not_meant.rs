@@ -107,6 +107,11 @@ fn an_event_that_is_written_otherwise_than_the_others() {
         ])),
         ""
     );
+    let three = [
+        r#"event = "email_opened""#,
+        r#"event in ["Signed Up", "Order Completed", "Cart Viewed"]"#,
+    ];
+    assert!(warned_of(&with_triggers(&three)).contains("written otherwise than the others"));
 }
 
 #[test]
