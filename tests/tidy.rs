@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 const LONGEST: usize = 400;
 
 /// The modules that decide and do nothing else: they are told the time, and draw no lots.
-const PURE: [&str; 22] = [
+const PURE: [&str; 24] = [
     "batch",
     "dead_letter",
     "disguise",
