@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::str;
 
 use super::Event;
-use super::path::Paths;
+use super::path::{PathId, Paths};
 use super::scan::{Open, Scan};
 use super::syntax::Broken;
 
@@ -30,11 +30,19 @@ pub enum InvalidEvent {
     },
 }
 
-/// Reusable room for what one scan finds. One per reader; no allocation per record once warm.
+/// Reusable room for what one scan finds. One per reader; no allocation per record once warm, and
+/// nothing is cleared between two records: what a record costs depends on what is in it, not on
+/// how much is asked for.
 #[derive(Debug, Default)]
 pub struct Fields {
-    /// What was found, by [`super::PathId`].
+    /// What was found, by [`PathId`]: in this record or in an earlier one.
     pub(super) spots: Vec<Spot>,
+    /// The places that were visited, in that order; again where a key was repeated.
+    pub(super) visited: Vec<PathId>,
+    /// How many visits there have been, in all records.
+    pub(super) visits: u64,
+    /// How many of them were made in earlier records.
+    before: u64,
     /// The objects and arrays around the place where the scan stands, as far as something is
     /// asked for in them.
     pub(super) open: Vec<Open>,
@@ -47,18 +55,13 @@ pub struct Fields {
 /// Where the last visit to a place of the trie found its value.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spot {
-    /// The number of that visit among all visits of this record; 0: none.
-    pub(super) visit: usize,
+    /// The number of that visit among all visits of all records, which 64 bits hold for longer
+    /// than a machine lasts; 0: none.
+    pub(super) visit: u64,
     /// The visit, to the place around this one, during which it happened.
-    pub(super) during: usize,
+    pub(super) during: u64,
     pub(super) start: usize,
     pub(super) end: usize,
-}
-
-impl Spot {
-    pub(super) fn span(self) -> Option<Range<usize>> {
-        (self.visit > 0).then_some(self.start..self.end)
-    }
 }
 
 impl Fields {
@@ -89,12 +92,25 @@ impl Fields {
             at: skipped + broken.at,
             expected: broken.expected,
         })?;
-        Ok(Event { text, spots: &self.spots })
+        Ok(Event { text, fields: self })
+    }
+
+    /// Where the value of `path` stands in this record.
+    pub(super) fn span(&self, path: PathId) -> Option<Range<usize>> {
+        let spot = self.spots.get(path.index())?;
+        self.is_of_this_record(*spot).then_some(spot.start..spot.end)
+    }
+
+    pub(super) fn is_of_this_record(&self, spot: Spot) -> bool {
+        spot.visit > self.before
     }
 
     fn scan(&mut self, text: &str, paths: &Paths) -> Result<(), Broken> {
-        self.spots.clear();
-        self.spots.resize(paths.len(), Spot::default());
+        if self.spots.len() < paths.len() {
+            self.spots.resize(paths.len(), Spot::default());
+        }
+        self.before = self.visits;
+        self.visited.clear();
         self.open.clear();
         let repeated = Scan::new(text, paths, self).document()?;
         if repeated {
@@ -104,13 +120,13 @@ impl Fields {
     }
 
     /// A key that was repeated left behind what was found under its earlier values: whatever was
-    /// not found during the last visit to the place around it. Places stand behind the places
-    /// they are in, so that one pass reaches everything.
+    /// not found during the last visit to the place around it. Places are visited after the
+    /// places they are in, so that one pass reaches everything.
     fn forget_what_was_overwritten(&mut self, paths: &Paths) {
-        for (at, place) in paths.places().iter().enumerate().skip(1) {
-            let around = self.spots[place.within.index()].visit;
-            let spot = &mut self.spots[at];
-            if around == 0 || spot.during != around {
+        for &path in self.visited.iter().filter(|path| **path != PathId::WHOLE) {
+            let around = self.spots[paths.place(path).within.index()];
+            let spot = &mut self.spots[path.index()];
+            if spot.during != around.visit {
                 *spot = Spot::default();
             }
         }

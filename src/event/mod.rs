@@ -22,13 +22,11 @@ pub(crate) use value::Token;
 pub use value::{Entries, Items, Kind, Value};
 pub use values::{past_white_space, value_at};
 
-use fields::Spot;
-
 /// One valid event: its text and what was found in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Event<'a> {
     text: &'a str,
-    spots: &'a [Spot],
+    fields: &'a Fields,
 }
 
 impl<'a> Event<'a> {
@@ -48,7 +46,13 @@ impl<'a> Event<'a> {
     /// whole. A path that was interned after this event was read is not found.
     #[must_use]
     pub fn find(self, path: PathId) -> Option<Value<'a>> {
-        let span = self.spots.get(path.index())?.span()?;
-        self.text.get(span).map(Value::of_valid)
+        self.text.get(self.fields.span(path)?).map(Value::of_valid)
+    }
+
+    /// Everything that was found of what is asked for, and what stands there. As much as the
+    /// event holds of it, however much is asked for; twice where a key is repeated.
+    pub fn found(self) -> impl Iterator<Item = (PathId, Value<'a>)> {
+        let visited = self.fields.visited.iter();
+        visited.filter_map(move |path| Some((*path, self.find(*path)?)))
     }
 }

@@ -32,13 +32,15 @@ impl<'a> Decimal<'a> {
     /// The number that `text` says, which the caller knows to be a JSON number.
     pub(crate) fn of_valid(text: &'a str) -> Decimal<'a> {
         let (negative, magnitude) = signed(text);
-        let (mantissa, exponent) = magnitude.split_once(['e', 'E']).unwrap_or((magnitude, ""));
-        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
-        let whole = whole.trim_start_matches('0');
-        let fraction = fraction.trim_end_matches('0');
+        let (mantissa, exponent) = split(magnitude, |byte| matches!(byte, b'e' | b'E'));
+        let (whole, fraction) = split(mantissa, |byte| byte == b'.');
+        let whole = without_leading_zeros(whole);
+        let trailing = fraction.bytes().rev().take_while(|digit| *digit == b'0').count();
+        let fraction = &fraction[..fraction.len() - trailing];
         let (exponent_is_negative, exponent) = signed(exponent);
+        let exponent = exponent.strip_prefix('+').unwrap_or(exponent);
         let (fraction, point) = if whole.is_empty() {
-            let significant = fraction.trim_start_matches('0');
+            let significant = without_leading_zeros(fraction);
             (significant, -wide(fraction.len() - significant.len()))
         } else {
             (fraction, wide(whole.len()))
@@ -50,7 +52,7 @@ impl<'a> Decimal<'a> {
             fraction,
             point,
             exponent_is_negative,
-            exponent: exponent.trim_start_matches(['+', '0']),
+            exponent: without_leading_zeros(exponent),
         }
     }
 
@@ -132,6 +134,20 @@ fn signed(text: &str) -> (bool, &str) {
         Some(magnitude) => (true, magnitude),
         None => (false, text),
     }
+}
+
+/// What stands before the mark and behind it; all of it and nothing where there is none. By bytes:
+/// numbers are ASCII, and searching for characters costs several times as much.
+fn split(text: &str, is_mark: impl Fn(u8) -> bool) -> (&str, &str) {
+    match text.bytes().position(is_mark) {
+        Some(at) => (&text[..at], &text[at + 1..]),
+        None => (text, ""),
+    }
+}
+
+fn without_leading_zeros(digits: &str) -> &str {
+    let leading = digits.bytes().take_while(|digit| *digit == b'0').count();
+    &digits[leading..]
 }
 
 fn wide(length: usize) -> i128 {

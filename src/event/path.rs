@@ -1,6 +1,6 @@
 //! Ways into a document, and the trie of all the ways that a plan takes.
 
-use std::cmp::Ordering;
+use foldhash::{HashMap, HashMapExt};
 
 /// A way into a JSON document: keys from the outside in. A key of digits (without a leading
 /// zero) also indexes an array. Empty: the whole.
@@ -74,8 +74,8 @@ pub struct Paths {
 pub(super) struct Place {
     /// The place that this one is in; the whole is in itself.
     pub(super) within: PathId,
-    /// What is asked for in an object here, by length and then by text.
-    keys: Vec<(Box<str>, PathId)>,
+    /// What is asked for in an object here.
+    keys: HashMap<Box<[u8]>, PathId>,
     /// The lengths that occur among `keys`, one bit each, everything from 63 in the last: most
     /// keys of an event are told apart by this alone.
     lengths: u64,
@@ -85,7 +85,7 @@ pub(super) struct Place {
 
 impl Place {
     fn within(place: PathId) -> Place {
-        Place { within: place, keys: Vec::new(), lengths: 0, items: Vec::new() }
+        Place { within: place, keys: HashMap::new(), lengths: 0, items: Vec::new() }
     }
 
     /// Whether anything is asked for in an object here.
@@ -106,17 +106,12 @@ impl Place {
         if self.lengths & length_bit(key.len()) == 0 {
             return None;
         }
-        let found = self.keys.binary_search_by(|(asked, _)| by_length(asked.as_bytes(), key));
-        found.ok().map(|at| self.keys[at].1)
+        self.keys.get(key).copied()
     }
 }
 
 fn length_bit(length: usize) -> u64 {
     1 << length.min(63)
-}
-
-fn by_length(left: &[u8], right: &[u8]) -> Ordering {
-    left.len().cmp(&right.len()).then_with(|| left.cmp(right))
 }
 
 impl Default for Paths {
@@ -154,23 +149,15 @@ impl Paths {
         &self.places[id.index()]
     }
 
-    pub(super) fn places(&self) -> &[Place] {
-        &self.places
-    }
-
     fn step(&mut self, from: PathId, segment: Segment) -> PathId {
         let next = PathId(u32::try_from(self.places.len()).expect("paths are configuration: few"));
         let place = &mut self.places[from.index()];
-        let length = segment.key.len();
-        let slot = place
-            .keys
-            .binary_search_by(|(asked, _)| by_length(asked.as_bytes(), segment.key.as_bytes()));
-        let slot = match slot {
-            Ok(at) => return place.keys[at].1,
-            Err(slot) => slot,
-        };
-        place.keys.insert(slot, (segment.key, next));
-        place.lengths |= length_bit(length);
+        let key = segment.key.into_boxed_bytes();
+        if let Some(known) = place.keys.get(&key) {
+            return *known;
+        }
+        place.lengths |= length_bit(key.len());
+        place.keys.insert(key, next);
         if let Some(index) = segment.index {
             // A canonical index has one spelling, so a new key is a new index.
             let slot = place.items.partition_point(|(asked, _)| *asked < index);

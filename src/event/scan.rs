@@ -13,7 +13,7 @@ use super::text::Text;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Open {
     place: PathId,
-    visit: usize,
+    visit: u64,
     shape: Shape,
 }
 
@@ -41,14 +41,13 @@ pub(super) struct Scan<'s> {
     bytes: &'s [u8],
     paths: &'s Paths,
     fields: &'s mut Fields,
-    visits: usize,
     /// Whether a place was visited more than once, since a key was repeated.
     repeated: bool,
 }
 
 impl<'s> Scan<'s> {
     pub(super) fn new(text: &'s str, paths: &'s Paths, fields: &'s mut Fields) -> Scan<'s> {
-        Scan { text, bytes: text.as_bytes(), paths, fields, visits: 0, repeated: false }
+        Scan { text, bytes: text.as_bytes(), paths, fields, repeated: false }
     }
 
     /// Reads the whole text as one object; true: a key was repeated, and places may hold what was
@@ -98,18 +97,20 @@ impl<'s> Scan<'s> {
     /// Notes that the value of `place` begins at `at`; true: it is an object or an array in which
     /// something is asked for, and is open now.
     fn opens(&mut self, place: PathId, at: usize) -> bool {
-        self.visits += 1;
-        let during = self.fields.open.last().map_or(0, |open| open.visit);
-        let spot = &mut self.fields.spots[place.index()];
-        self.repeated |= spot.visit > 0;
-        *spot = Spot { visit: self.visits, during, start: at, end: at };
+        let fields = &mut *self.fields;
+        fields.visits += 1;
+        let visit = fields.visits;
+        let during = fields.open.last().map_or(0, |open| open.visit);
+        self.repeated |= fields.is_of_this_record(fields.spots[place.index()]);
+        fields.spots[place.index()] = Spot { visit, during, start: at, end: at };
+        fields.visited.push(place);
         let asked = self.paths.place(place);
         let shape = match self.bytes.get(at) {
             Some(b'{') if asked.asks_for_keys() || place == PathId::WHOLE => Shape::Object,
             Some(b'[') if !asked.items().is_empty() => Shape::List { index: 0, met: 0 },
             _ => return false,
         };
-        self.fields.open.push(Open { place, visit: self.visits, shape });
+        fields.open.push(Open { place, visit, shape });
         true
     }
 
