@@ -4,6 +4,8 @@
 //! defaults filled in, references resolved to indices. It does not know the file it came from,
 //! and nothing in it can be invalid: what builds a plan has checked everything.
 
+mod subscription;
+
 use std::fmt;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -18,6 +20,8 @@ use crate::secret::Secret;
 use crate::trigger::Trigger;
 use crate::verdict::Verdicts;
 
+pub use subscription::Subscription;
+
 /// The most events that one request carries.
 pub const MOST_EVENTS_PER_REQUEST: usize = 1000;
 
@@ -30,12 +34,24 @@ pub struct Plan {
     pub destinations: Vec<Destination>,
     /// Every action of every destination, in the file's order; an [`ActionId`] is its index.
     pub actions: Vec<Action>,
+    /// What the actions are triggered by, each condition once; a [`TriggerId`] is its index.
+    pub triggers: Vec<Trigger>,
+    /// Who waits for which events.
+    pub subscriptions: Vec<Subscription>,
     /// Everything that routing, triggers and mappings read of an event.
     pub paths: Paths,
     /// Where `type` stands among `paths`.
     pub event_type: PathId,
     /// Which addresses requests may go to.
     pub egress: Egress,
+}
+
+impl Plan {
+    /// The trigger of an action.
+    #[must_use]
+    pub fn trigger(&self, id: ActionId) -> &Trigger {
+        &self.triggers[self.actions[id.0].trigger.0]
+    }
 }
 
 /// An action's index in [`Plan::actions`].
@@ -49,6 +65,10 @@ pub struct DestinationId(pub usize);
 /// A source's index in [`Plan::sources`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct SourceId(pub usize);
+
+/// A trigger's index in [`Plan::triggers`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TriggerId(pub usize);
 
 /// A named set of topics.
 #[derive(Debug)]
@@ -138,7 +158,7 @@ pub struct Action {
     /// True for the action or its destination: its events wait in Kafka.
     pub paused: bool,
     /// Which events it is owed.
-    pub trigger: Trigger,
+    pub trigger: TriggerId,
     /// What is sent for them.
     pub request: RequestTemplate,
     /// How events are gathered; none: one request an event.

@@ -1,10 +1,11 @@
 //! Which actions an event is owed to.
 //!
 //! Knows types, sources, `integrations` and triggers. It does not know what is done for an event
-//! that is owed.
+//! that is owed. What it costs to route an event depends on the triggers that the event may match
+//! at first glance, and not on how many there are.
 
 use crate::event::{Event, PathId, Value};
-use crate::plan::{ActionId, Destination, DestinationId, Plan};
+use crate::plan::{ActionId, Destination, Plan, SourceId, TriggerId};
 use crate::spec::CALLS;
 
 /// Why a record is owed to nobody.
@@ -14,7 +15,7 @@ pub enum Skip {
     Tombstone,
     /// Its `type` is none of the six calls.
     UnsupportedType,
-    /// Its `integrations` forbid every destination that might have wanted it.
+    /// It triggers actions, and its `integrations` forbid the destinations of all of them.
     Integrations,
     /// No action that is connected to its topic is triggered by it.
     Unmatched,
@@ -40,7 +41,18 @@ impl Skip {
 /// What records of one topic may be owed to.
 #[derive(Debug, Clone)]
 pub struct Routes {
-    destinations: Vec<(DestinationId, Vec<ActionId>)>,
+    /// The plan's subscriptions to a source that the topic belongs to.
+    subscriptions: Vec<usize>,
+    /// Room for the triggers that an event may match.
+    candidates: Vec<Candidate>,
+}
+
+/// A trigger that an event may match, and where the actions are that have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Candidate {
+    trigger: TriggerId,
+    subscription: usize,
+    place: usize,
 }
 
 impl Routes {
@@ -48,27 +60,19 @@ impl Routes {
     /// to a source it belongs to.
     #[must_use]
     pub fn new(plan: &Plan, topic: &str) -> Self {
-        Self::to(plan, |destination| is_connected(plan, destination, topic))
+        Self::to(plan, |sources| is_connected(plan, sources, topic))
     }
 
-    /// The routes to the enabled actions of those enabled destinations that `is_connected`.
+    /// The routes to the enabled actions of the enabled destinations that read `sources` for which
+    /// `is_connected` says so.
     #[must_use]
-    pub fn to(plan: &Plan, is_connected: impl Fn(&Destination) -> bool) -> Self {
-        let mut destinations = Vec::new();
-        for (index, destination) in plan.destinations.iter().enumerate() {
-            if !destination.enabled || !is_connected(destination) {
-                continue;
-            }
-            let actions = plan.actions.iter().enumerate();
-            let actions: Vec<_> = actions
-                .filter(|(_, action)| action.destination.0 == index && action.enabled)
-                .map(|(index, _)| ActionId(index))
-                .collect();
-            if !actions.is_empty() {
-                destinations.push((DestinationId(index), actions));
-            }
-        }
-        Self { destinations }
+    pub fn to(plan: &Plan, is_connected: impl Fn(&[SourceId]) -> bool) -> Self {
+        let subscriptions = plan.subscriptions.iter().enumerate();
+        let subscriptions = subscriptions
+            .filter(|(_, subscription)| is_connected(&subscription.sources))
+            .map(|(index, _)| index)
+            .collect();
+        Self { subscriptions, candidates: Vec::new() }
     }
 
     /// Puts into `owed` the actions that `event` is owed to, in the order of the plan.
@@ -76,7 +80,7 @@ impl Routes {
     /// # Errors
     /// Why there are none.
     pub fn route(
-        &self,
+        &mut self,
         plan: &Plan,
         event: Event<'_>,
         owed: &mut Vec<ActionId>,
@@ -85,22 +89,39 @@ impl Routes {
         if !is_call(plan, event) {
             return Err(Skip::UnsupportedType);
         }
-        let mut why_not = Skip::Unmatched;
-        for (destination, actions) in &self.destinations {
-            if forbidding_entry(&plan.destinations[destination.0], event).is_some() {
-                why_not = Skip::Integrations;
-                continue;
+        self.find_candidates(plan, event);
+        for same in self.candidates.chunk_by(|one, other| one.trigger == other.trigger) {
+            if plan.triggers[same[0].trigger.0].matches(event) {
+                for Candidate { subscription, place, .. } in same {
+                    owed.extend(plan.subscriptions[*subscription].actions(*place));
+                }
             }
-            let matching = actions.iter().filter(|id| plan.actions[id.0].trigger.matches(event));
-            owed.extend(matching);
         }
-        if owed.is_empty() { Err(why_not) } else { Ok(()) }
+        if owed.is_empty() {
+            return Err(Skip::Unmatched);
+        }
+        let destination = |id: &ActionId| &plan.destinations[plan.actions[id.0].destination.0];
+        owed.retain(|id| forbidding_entry(destination(id), event).is_none());
+        owed.sort_unstable();
+        if owed.is_empty() { Err(Skip::Integrations) } else { Ok(()) }
+    }
+
+    /// Each candidate once, and those with the same trigger side by side.
+    fn find_candidates(&mut self, plan: &Plan, event: Event<'_>) {
+        self.candidates.clear();
+        for &subscription in &self.subscriptions {
+            plan.subscriptions[subscription].candidates(event, |trigger, place| {
+                self.candidates.push(Candidate { trigger, subscription, place });
+            });
+        }
+        self.candidates.sort_unstable();
+        self.candidates.dedup();
     }
 }
 
-/// Whether a destination reads one of the sources that `topic` belongs to.
-pub(crate) fn is_connected(plan: &Plan, destination: &Destination, topic: &str) -> bool {
-    destination.sources.iter().any(|source| plan.sources[source.0].holds(topic))
+/// Whether `topic` belongs to one of `sources`.
+pub(crate) fn is_connected(plan: &Plan, sources: &[SourceId], topic: &str) -> bool {
+    sources.iter().any(|source| plan.sources[source.0].holds(topic))
 }
 
 /// Whether the event's `type` is one of the six calls.
@@ -116,4 +137,39 @@ pub(crate) fn forbidding_entry(destination: &Destination, event: Event<'_>) -> O
     let mut said = entries.filter_map(|path| Some((path, event.find(path)?)));
     let (path, value) = said.find(|(_, value)| !value.is_null())?;
     (value.as_bool() == Some(false)).then_some(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env::VarError;
+
+    use super::*;
+    use crate::config::Config;
+    use crate::event::Fields;
+
+    #[test]
+    fn a_trigger_is_a_candidate_once_and_for_one_event_only() {
+        let text = r#"
+kafka: { bootstrap.servers: "unused:1", group.id: g }
+sources: { one: { topics: [t] }, two: { topics: [t] } }
+destinations:
+  first: { sources: [one], actions: { a: { trigger: x or event = "A", url: https://example.com } } }
+  second: { actions: { a: { trigger: x or event = "A", url: https://example.com } } }
+"#;
+        let variable = |_: &str| Err(VarError::NotPresent);
+        let config = Config::parse("plan.yaml", text, "".as_ref(), &variable);
+        let plan = config.unwrap_or_else(|errors| panic!("{errors}")).plan;
+        assert_eq!((plan.triggers.len(), plan.subscriptions.len()), (1, 2));
+        let mut routes = Routes::new(&plan, "t");
+        let (mut fields, mut owed) = (Fields::new(), Vec::new());
+        for (record, candidates) in [
+            (r#"{"type":"track","event":"A","x":true}"#, 2),
+            (r#"{"type":"track","event":"B"}"#, 0),
+            (r#"{"type":"track","x":1}"#, 2),
+        ] {
+            let event = fields.read(record.as_bytes(), &plan.paths).expect(record);
+            let _ = routes.route(&plan, event, &mut owed);
+            assert_eq!(routes.candidates.len(), candidates, "{record}");
+        }
+    }
 }

@@ -3,7 +3,9 @@
 //! Knows their keys, resolves what they refer to, and fills the plan. The parts of a request are
 //! read in `target`, what is overridden of `delivery` in `delivery`.
 
+use std::collections::HashMap;
 use std::num::NonZeroUsize;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +22,7 @@ use crate::egress::Egress;
 use crate::event::Path;
 use crate::plan::{
     Action, BatchLimits, Destination, DestinationId, MOST_EVENTS_PER_REQUEST, Plan, SourceId,
+    TriggerId,
 };
 use crate::secret::Secret;
 use crate::spelling::did_you_mean;
@@ -36,6 +39,9 @@ pub(super) struct Reader<'r> {
     pub(super) disguises: &'r mut Vec<Disguise>,
     /// By destination.
     pub(super) tls_files: &'r mut Vec<TlsFiles>,
+    /// The plan's triggers by the text that they print as, which is the same for equal ones, and by
+    /// where their parts stand, which `explain` shows.
+    pub(super) triggers: HashMap<(String, Box<[Range<usize>]>), TriggerId>,
 }
 
 /// What a destination hands down to its actions.
@@ -152,6 +158,7 @@ impl Reader<'_> {
         });
         let shared_secret = parent.shared_secret.as_ref();
         self.disguises.push(disguise::read(&section, shared_secret, &mut self.plan.paths));
+        let trigger = self.known(trigger);
         self.plan.actions.push(Action {
             destination: parent.id,
             destination_name: Arc::clone(&parent.name),
@@ -164,6 +171,15 @@ impl Reader<'_> {
             delivery,
             shared_secret: parent.shared_secret.clone(),
         });
+    }
+
+    /// Puts a trigger into the plan, if it is not there already.
+    fn known(&mut self, trigger: Trigger) -> TriggerId {
+        let key = (trigger.to_string(), trigger.places().into());
+        *self.triggers.entry(key).or_insert_with(|| {
+            self.plan.triggers.push(trigger);
+            TriggerId(self.plan.triggers.len() - 1)
+        })
     }
 }
 

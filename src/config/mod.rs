@@ -30,6 +30,7 @@ mod tree;
 mod units;
 mod yaml;
 
+use std::collections::HashMap;
 use std::env::VarError;
 use std::net::SocketAddr;
 use std::ops::Range;
@@ -39,7 +40,7 @@ use std::time::Duration;
 use crate::disguise::Disguise;
 use crate::egress::Egress;
 use crate::event::{self, Paths};
-use crate::plan::Plan;
+use crate::plan::{Plan, Subscription};
 
 pub use diagnostic::{Diagnostic, Errors, Place};
 pub use kafka::{Kafka, OffsetReset};
@@ -240,6 +241,8 @@ fn read(at: &At<'_>) -> Option<Config> {
         sources,
         destinations: Vec::new(),
         actions: Vec::new(),
+        triggers: Vec::new(),
+        subscriptions: Vec::new(),
         paths,
         event_type,
         egress: Egress::default(),
@@ -256,8 +259,10 @@ fn read(at: &At<'_>) -> Option<Config> {
         as_written: &mut as_written,
         disguises: &mut disguises,
         tls_files: &mut tls_files,
+        triggers: HashMap::new(),
     }
     .read(&root);
+    let subscriptions = Subscription::all(&plan.destinations, &plan.actions, &plan.triggers);
     let buffered_bytes = read_buffered_bytes(&root);
     let longest = Duration::from_hours(1);
     let shutdown_timeout = root
@@ -266,7 +271,7 @@ fn read(at: &At<'_>) -> Option<Config> {
     Some(Config {
         kafka: kafka?,
         admin_listen: admin_listen?,
-        plan: Plan { egress: egress?, ..plan },
+        plan: Plan { egress: egress?, subscriptions, ..plan },
         topics: topics?,
         buffered_bytes: buffered_bytes?,
         shutdown_timeout: shutdown_timeout?,

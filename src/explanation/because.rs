@@ -51,7 +51,7 @@ pub(super) fn why_not(plan: &Plan, origin: Origin<'_>, id: ActionId, event: Even
     if !action.enabled {
         return Because::ActionDisabled;
     }
-    if !origin.is_connected(plan, destination)
+    if !origin.is_connected(plan, &destination.sources)
         && let Origin::Topic(name) | Origin::OwnTopic(name) = origin
     {
         let is_own = matches!(origin, Origin::OwnTopic(_));
@@ -66,7 +66,7 @@ pub(super) fn why_not(plan: &Plan, origin: Origin<'_>, id: ActionId, event: Even
         let name = if is_own { &*destination.integration_name } else { "All" };
         return Because::Integrations(format!("integrations.{name}"));
     }
-    Because::Trigger(action.trigger.explain(event))
+    Because::Trigger(plan.trigger(id).explain(event))
 }
 
 impl Topic {

@@ -13,7 +13,7 @@ use std::time::Instant;
 use crate::batch::{Batch, Framing, OpenBatch};
 use crate::dead_letter::Reason;
 use crate::event::{Event, InvalidEvent};
-use crate::plan::{Action, ActionId, Destination, Plan, Target};
+use crate::plan::{Action, ActionId, Plan, SourceId, Target};
 use crate::record::{Offset, Record};
 use crate::request::{self, SignedRequest};
 use crate::routing::{self, Routes};
@@ -62,10 +62,10 @@ pub struct Explainer<'p> {
 }
 
 impl Origin<'_> {
-    fn is_connected(self, plan: &Plan, destination: &Destination) -> bool {
+    fn is_connected(self, plan: &Plan, sources: &[SourceId]) -> bool {
         match self {
             Self::EverySource => true,
-            Self::Topic(topic) => routing::is_connected(plan, destination, topic),
+            Self::Topic(topic) => routing::is_connected(plan, sources, topic),
             Self::OwnTopic(_) => false,
         }
     }
@@ -75,7 +75,7 @@ impl<'p> Explainer<'p> {
     /// An explainer of events that come from `origin`.
     #[must_use]
     pub fn new(plan: &'p Plan, origin: Origin<'p>) -> Self {
-        let routes = Routes::to(plan, |destination| origin.is_connected(plan, destination));
+        let routes = Routes::to(plan, |sources| origin.is_connected(plan, sources));
         let signer = |action: &Action| action.shared_secret.as_ref().map(Signer::new);
         let signers = plan.actions.iter().map(signer).collect();
         Self { plan, origin, routes, signers, owed: Vec::new() }

@@ -11,10 +11,12 @@ mod explain;
 mod function;
 mod glob;
 mod hint;
+mod index;
 mod parse;
 mod review;
 mod seen;
 mod semver;
+mod sign;
 mod token;
 mod tree;
 
@@ -24,6 +26,7 @@ use std::ops::Range;
 use crate::event::{Event, Paths};
 
 pub use explain::Reason;
+pub use index::Index;
 pub use review::{EventName, Review, Warning};
 
 /// A condition on events, compiled. Displayed as text that parses to the same trigger.
@@ -63,6 +66,11 @@ impl Trigger {
     #[must_use]
     pub fn matches(&self, event: Event<'_>) -> bool {
         self.condition.holds(event)
+    }
+
+    /// Where in the text that it was parsed from its comparisons stand, in their order.
+    pub(crate) fn places(&self) -> &[Range<usize>] {
+        &self.places
     }
 
     /// The smallest parts of the trigger that decided whether `event` matches, and what they saw.
