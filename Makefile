@@ -1,14 +1,14 @@
 # `make` alone lists what there is. CI runs what stands here and nothing else: see .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check bench kafka needs-rust needs-java needs-all
+.PHONY: help demo build test check bench bench-micro kafka needs-rust needs-java needs-all
 SHELL := /bin/sh
 
 KAFKA := 4.1.1
 JARS := .cache/kafka-$(KAFKA)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1	\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 # With the profile that tests use: whoever tries it first and tests it next builds once.
 demo: needs-rust ## see it deliver, with nothing installed: 20 s, after the first build
@@ -32,9 +32,14 @@ check: needs-rust ## formatting, lints, documentation, dependencies
 	fi
 
 # Options go in ARGS: `make bench ARGS=--quick`, `make bench ARGS='--runs 5 --json bench.json'`.
-bench: needs-all kafka ## what moving an event costs, beside the least that it could (5 min)
+# They are those of the second part; the first has `--quick` in common with it.
+bench: needs-all kafka ## what moving an event costs, beside the least that it could (6 min)
 	cargo build --release --locked
+	cargo bench --locked --bench micro -- $(filter --quick,$(ARGS))
 	cargo bench --locked --bench end_to_end -- $(ARGS)
+
+bench-micro: needs-rust ## what reading, routing and mapping an event cost, without Kafka (1 min)
+	cargo bench --locked --bench micro -- $(ARGS)
 
 # The jars appear under their name only when all of them are there.
 kafka: needs-java ## fetch Apache Kafka for the tests, once (54 MB, from Maven Central)

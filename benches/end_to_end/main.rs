@@ -26,6 +26,7 @@ mod floors;
 #[expect(dead_code, unused_imports, reason = "the scenarios use the rest of it")]
 mod harness;
 mod load;
+mod machine;
 mod receiver;
 mod rounds;
 mod table;
@@ -34,7 +35,6 @@ mod usage;
 use std::path::PathBuf;
 
 use clap::Parser;
-use serde_json::{Value, json};
 
 use crate::floors::Floor;
 use crate::rounds::{Bench, Size};
@@ -69,7 +69,7 @@ fn main() {
     }
     let (size, runs) =
         if arguments.quick { (Size::QUICK, 1) } else { (Size::FULL, arguments.runs.max(1)) };
-    let machine = machine();
+    let machine = machine::machine();
     eprintln!("{machine}\nstarting Kafka and filling topics");
     let mut bench = Bench::start(size, arguments.only);
     let mut rounds = Vec::new();
@@ -83,17 +83,4 @@ fn main() {
         let written = std::fs::write(&file, format!("{json:#}\n"));
         written.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     }
-}
-
-/// What the numbers were measured on.
-fn machine() -> Value {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let cpu = read("/proc/cpuinfo");
-    let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
-    json!({
-        "cpu": model.map(|(_, model)| model),
-        "cores": std::thread::available_parallelism().map_or(0, usize::from),
-        "kernel": read("/proc/sys/kernel/osrelease").trim(),
-        "load before": read("/proc/loadavg").split(' ').next(),
-    })
 }
