@@ -47,7 +47,7 @@ impl Case {
     fn spend(&mut self, times: usize) -> Duration {
         let start = spent();
         (self.run)(times);
-        spent() - start
+        spent().saturating_sub(start)
     }
 
     /// Nanoseconds for doing it once, on the average of so many times.

@@ -5,7 +5,6 @@
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -41,7 +40,7 @@ pub(super) struct Reader<'r> {
     pub(super) tls_files: &'r mut Vec<TlsFiles>,
     /// The plan's triggers by the text that they print as, which is the same for equal ones, and by
     /// where their parts stand, which `explain` shows.
-    pub(super) triggers: HashMap<(String, Box<[Range<usize>]>), TriggerId>,
+    pub(super) triggers: HashMap<String, TriggerId>,
 }
 
 /// What a destination hands down to its actions.
@@ -175,7 +174,7 @@ impl Reader<'_> {
 
     /// Puts a trigger into the plan, if it is not there already.
     fn known(&mut self, trigger: Trigger) -> TriggerId {
-        let key = (trigger.to_string(), trigger.places().into());
+        let key = format!("{trigger} {:?}", trigger.places());
         *self.triggers.entry(key).or_insert_with(|| {
             self.plan.triggers.push(trigger);
             TriggerId(self.plan.triggers.len() - 1)
