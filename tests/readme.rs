@@ -7,7 +7,6 @@ use std::process::Command;
 
 use hookcast::config::Config;
 use hookcast::event::Fields;
-use hookcast::plan::ActionId;
 use hookcast::request;
 use serde_json::Value;
 use tempfile::TempDir;
@@ -281,7 +280,7 @@ fn examples_of_triggers_and_mappings_do_what_the_page_says() {
                     Block { place: block.place.clone(), kind: String::new(), text: trigger };
                 let config = parsed(&block.place, &whole(&block));
                 let event = fields.read(record.as_bytes(), &config.plan.paths).expect("an event");
-                let matches = config.plan.trigger(ActionId(0)).matches(event);
+                let matches = config.plan.triggers[0].matches(event);
                 assert_eq!(matches, expected == "match", "{}", block.text);
                 triggers += 1;
             }

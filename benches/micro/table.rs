@@ -17,9 +17,9 @@ pub struct Row<'m> {
 
 /// What the numbers of the table mean.
 pub const LEGEND: &str = "\
-Nanoseconds of one core for an event of 714 bytes, or for a trigger: medians of all rounds. A ratio is to
-the first row of its table in the same round, then the median. `serde_json` builds its document as
-it is configured here: numbers keep their text, keys their order.";
+Nanoseconds of one core for an event of 714 bytes, or for a trigger: medians of all rounds. A ratio
+is to the first row of its table in the same round, then the median. `serde_json` builds its
+document as it is configured here: numbers keep their text, keys their order.";
 
 /// A row for every case; `measured` is by case and round.
 pub fn rows<'m>(cases: &'m [Case], measured: &[Vec<f64>]) -> Vec<Row<'m>> {

@@ -16,7 +16,7 @@ use super::tree::{Entry, Node, Scalar, Value, below};
 /// The most brackets and indentations inside one another.
 const DEEPEST: usize = 64;
 /// The most values after aliases have been replaced by what they stand for.
-const MOST_NODES: usize = 100_000;
+const MOST_NODES: usize = 400_000;
 
 /// Why a text is not one YAML document that is accepted here.
 #[derive(Debug)]
