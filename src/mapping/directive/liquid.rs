@@ -1,5 +1,6 @@
 //! `@liquid`: a text from a Liquid template.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
 use serde_json::Value;
@@ -39,7 +40,10 @@ impl Liquid {
     }
 
     pub(super) fn append(&self, scope: Scope<'_>, out: &mut Vec<u8>) -> Result<bool, Unresolved> {
-        let find = |read: usize| scope.find(&self.reads[read]);
+        // Looked up once, however often a loop asks: outside of an event that takes time in the
+        // length of what is looked through.
+        let found: Vec<_> = self.reads.iter().map(|_| OnceCell::new()).collect();
+        let find = |read: usize| *found[read].get_or_init(|| scope.find(&self.reads[read]));
         let text = self.template.render(&find);
         let text = text.map_err(|error| Unresolved::new(format!("@liquid: {error}")))?;
         write::string(&text, out);
