@@ -1,7 +1,8 @@
 # `make` alone lists what there is. CI runs what stands here and nothing else: see .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check bench bench-micro kafka needs-rust needs-java needs-all
+.PHONY: help demo build test check bench bench-micro fuzz kafka
+.PHONY: needs-rust needs-java needs-fuzz needs-all
 SHELL := /bin/sh
 
 KAFKA := 4.1.1
@@ -40,6 +41,22 @@ bench: needs-all kafka ## what moving an event costs, beside the least that it c
 
 bench-micro: needs-rust ## what reading, routing and mapping an event cost, without Kafka (1 min)
 	cargo bench --locked --bench micro -- $(ARGS)
+
+# What reads input is fed with random input, each part for SECONDS. No part of `make test`: it takes
+# its time, and a nightly compiler. What it finds stands in fuzz/artifacts, with a log.
+SECONDS := 60
+FUZZ_TARGETS := trigger mapping template event configuration
+
+fuzz: needs-rust needs-fuzz ## feed random input to what reads input (SECONDS=60 each)
+	cargo +nightly fuzz build --sanitizer none
+	@set -e; for target in $(FUZZ_TARGETS); do \
+	    echo "$$target, for $(SECONDS) s"; log=fuzz/artifacts/$$target.log; \
+	    mkdir -p fuzz/artifacts fuzz/corpus/$$target; \
+	    cargo +nightly fuzz run --sanitizer none $$target fuzz/corpus/$$target fuzz/seeds/$$target \
+	        -- -max_total_time=$(SECONDS) -timeout=10 -print_final_stats=1 >$$log 2>&1 \
+	        || { cat $$log; exit 1; }; \
+	    sed -n 's/^stat::number_of_executed_units: */  nothing found with inputs: /p' $$log; \
+	done
 
 # The jars appear under their name only when all of them are there.
 kafka: needs-java ## fetch Apache Kafka for the tests, once (54 MB, from Maven Central)
@@ -85,6 +102,14 @@ needs-rust:
 
 needs-java:
 	$(call require,$(JAVA_TOOLS))
+
+needs-fuzz:
+	@cargo +nightly --version >/dev/null 2>&1 || { \
+	    echo 'missing: a nightly toolchain' >&2; \
+	    echo 'run: rustup toolchain install nightly --profile minimal' >&2; exit 1; }
+	@cargo fuzz --version >/dev/null 2>&1 || { \
+	    echo 'missing: cargo-fuzz' >&2; \
+	    echo 'run: cargo install --locked cargo-fuzz' >&2; exit 1; }
 
 needs-all:
 	$(call require,$(RUST_TOOLS) $(JAVA_TOOLS))
