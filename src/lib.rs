@@ -36,6 +36,8 @@ pub mod original;
 pub mod batch;
 pub mod signature;
 pub mod offsets;
+pub mod runs;
+pub mod progress;
 pub mod verdict;
 pub mod retry;
 pub mod dead_letter;
