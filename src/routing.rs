@@ -75,6 +75,11 @@ impl Routes {
         Self { subscriptions, candidates: Vec::new() }
     }
 
+    /// The actions that the topic's events may be owed to, in the order of the plan.
+    pub fn actions(&self) -> impl Iterator<Item = ActionId> {
+        self.destinations.iter().flat_map(|(_, actions)| actions.iter().copied())
+    }
+
     /// Puts into `owed` the actions that `event` is owed to, in the order of the plan.
     ///
     /// # Errors

@@ -125,7 +125,7 @@ fn a_variable_that_is_not_set_is_an_error() {
 
 #[test]
 fn a_configuration_that_is_not_there_is_an_error() {
-    for command in ["check", "run"] {
+    for command in ["check", "run", "progress"] {
         let output = hookcast().args([command, "-c", "/nowhere/hookcast.yaml"]).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(
@@ -137,11 +137,13 @@ fn a_configuration_that_is_not_there_is_an_error() {
 }
 
 #[test]
-fn run_refuses_a_bad_configuration() {
+fn a_bad_configuration_is_refused() {
     let (_directory, path) = directory_with("kafka: {}\n");
-    let output = hookcast().arg("run").arg("-c").arg(&path).output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    assert!(err(&output).contains("the key `group.id` is missing"), "{}", err(&output));
+    for command in ["run", "progress"] {
+        let output = hookcast().arg(command).arg("-c").arg(&path).output().unwrap();
+        assert_eq!(output.status.code(), Some(2));
+        assert!(err(&output).contains("the key `group.id` is missing"), "{}", err(&output));
+    }
 }
 
 #[test]
@@ -189,6 +191,7 @@ fn help_and_version_go_to_stdout() {
         &["check", "--help"],
         &["check", "-h"],
         &["explain", "--help"],
+        &["progress", "-h"],
         &["demo", "-h"],
     ] {
         let output = hookcast().args(arguments).output().unwrap();

@@ -1,14 +1,15 @@
 //! The command line: what was typed, and what becomes of it.
 //!
 //! Knows the commands, their exit statuses and how logs look. It does little itself: `check`
-//! shows a configuration, `explain` what it does with an event, `run` hands it to the service, and
-//! `demo` needs none.
+//! shows a configuration, `explain` what it does with an event, `run` hands it to the service,
+//! `progress` looks on, and `demo` needs none.
 
 mod check;
 mod colours;
 mod explain;
 mod logs;
 mod options;
+mod progress;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -19,6 +20,7 @@ use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::service;
 use options::{Command, Explain, LogLevel, Options};
+use progress::Form;
 
 /// Everything was done.
 const DONE: u8 = 0;
@@ -39,7 +41,10 @@ pub fn main() -> ExitCode {
         }
     };
     let usual = match options.command {
-        Command::Run | Command::Check { .. } | Command::Explain(_) => LogLevel::Info,
+        Command::Run
+        | Command::Check { .. }
+        | Command::Explain(_)
+        | Command::Progress { .. } => LogLevel::Info,
         // A receiver that refuses on purpose is no news, and lines of a log would tear the picture.
         Command::Demo { .. } => LogLevel::Error,
     };
@@ -53,6 +58,7 @@ pub fn main() -> ExitCode {
         }
         Command::Explain(ref asked) => with_config(&options, |config| explain(&config, asked)),
         Command::Run => with_config(&options, run),
+        Command::Progress { json } => with_config(&options, |config| progress(&config, json)),
         Command::Demo { events, failures, keep } => {
             demo(&Demo { events, failures, keep, program: program() })
         }
@@ -113,6 +119,19 @@ fn run(config: Config) -> u8 {
         Ok(()) => DONE,
         Err(error) => {
             tracing::error!("{:#}", anyhow::Error::new(error));
+            FAILED
+        }
+    }
+}
+
+fn progress(config: &Config, json: bool) -> u8 {
+    let form = if json { Form::Json } else { Form::Table };
+    match progress::print(config, form) {
+        Ok(()) => DONE,
+        // Whoever looked at it has seen enough.
+        Err(progress::Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
+        Err(error) => {
+            complain(&format!("hookcast: {:#}", anyhow::Error::new(error)));
             FAILED
         }
     }

@@ -22,6 +22,7 @@ Examples:
   hookcast check                        # is hookcast.yaml right, and what would run?
   hookcast explain event.json           # what would become of this event, and why?
   hookcast run --config /etc/hookcast.yaml
+  hookcast progress                     # how far is the group, and who is behind?
 
 Exit status: 0 done, 1 failed while running, 2 bad usage or configuration."
 )]
@@ -112,6 +113,26 @@ Examples:
 Exit status: 0 explained, and every request that was sent was accepted; 1 one was not; 2 bad usage,
 configuration or file.")]
     Explain(Explain),
+
+    /// Show how far the group is, per partition and action
+    ///
+    /// Asks the broker what the group has committed, whether members run or not, and changes
+    /// nothing. A line for each partition and action says from where on it has not settled
+    /// everything, how far that is from the end of the log (LAG), how many runs of unsettled
+    /// events lie below what it has settled already (RUNS), and since when its endpoint fails.
+    /// An action is behind where it has not settled all that the partition's reader has read.
+    #[command(after_help = "\
+Examples:
+  hookcast progress
+  hookcast progress | grep ^behind
+  hookcast progress --json | jq -r '.[] | select(.lag > 1000) | .action'
+
+Exit status: 0 done, 1 the broker cannot be asked, 2 bad usage or configuration.")]
+    Progress {
+        /// Print one JSON array, with an object for each partition and action
+        #[arg(long)]
+        json: bool,
+    },
 
     /// See it deliver, with nothing installed
     ///
@@ -235,6 +256,11 @@ mod tests {
     #[test]
     fn help_for_explain() {
         insta::assert_snapshot!(help(&["hookcast", "explain", "--help"]));
+    }
+
+    #[test]
+    fn help_for_progress() {
+        insta::assert_snapshot!(help(&["hookcast", "progress", "--help"]));
     }
 
     #[test]

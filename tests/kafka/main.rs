@@ -13,6 +13,7 @@ mod first_webhook;
 mod members;
 mod outages;
 mod positions;
+mod progress;
 mod requests;
 mod restarts;
 mod retries;

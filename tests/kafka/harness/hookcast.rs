@@ -4,6 +4,7 @@ use std::cell::Cell;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -111,6 +112,18 @@ impl Config {
         let process =
             Guarded::start(Path::new(env!("CARGO_BIN_EXE_hookcast")), arguments, &log, None);
         Hookcast::of(process, admin_port, log)
+    }
+
+    /// Runs another command to its end.
+    pub fn output_of(&self, arguments: &[&str]) -> Output {
+        let file = self.folder.path().join("command.yaml");
+        std::fs::write(&file, self.text(free_port())).expect("the configuration is written");
+        Command::new(env!("CARGO_BIN_EXE_hookcast"))
+            .args(arguments)
+            .arg("--config")
+            .arg(&file)
+            .output()
+            .expect("hookcast starts")
     }
 
     /// Starts `hookcast run` and waits until it is a member of its group.

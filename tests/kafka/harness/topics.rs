@@ -8,7 +8,7 @@ use rdkafka::admin::{
     AdminClient, AdminOptions, AlterConfig, NewTopic, ResourceSpecifier, TopicReplication,
 };
 use rdkafka::client::{ClientContext, DefaultClientContext};
-use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::consumer::{BaseConsumer, CommitMode, Consumer};
 use rdkafka::error::KafkaError;
 use rdkafka::message::{Header, Headers, Message, OwnedHeaders};
 use rdkafka::producer::{
@@ -217,6 +217,21 @@ impl Broker {
         let end =
             |partition| client.fetch_watermarks(topic, partition, DEADLINE).expect("watermarks").1;
         (0..count(partitions)).map(end).collect()
+    }
+
+    /// Commits positions with metadata for a group that has no members.
+    pub fn commit(&self, group: &str, topic: &str, positions: &[(i32, i64, &str)]) {
+        let outsider: BaseConsumer =
+            self.client().set("group.id", group).create().expect("a consumer");
+        let mut list = TopicPartitionList::new();
+        for &(partition, position, metadata) in positions {
+            let mut element = list.add_partition(topic, partition);
+            element.set_offset(Offset::Offset(position)).expect("an offset");
+            element.set_metadata(metadata);
+        }
+        until(&format!("a commit for {group}"), || {
+            outsider.commit(&list, CommitMode::Sync).map_err(|error| error.to_string())
+        });
     }
 
     /// A way to ask again and again for a group's committed positions without being part of it.
