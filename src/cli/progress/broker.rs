@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
@@ -22,6 +22,8 @@ use crate::record::{Position, TopicPartition};
 
 /// How long the broker may take to answer one question.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Before a question is asked again.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// So many reports of what failed are looked at: more keep coming for as long as it fails.
 const MOST_REPORTS: usize = 50;
@@ -69,21 +71,23 @@ pub(super) fn ask(config: &Config) -> Result<Answers, Error> {
     let consumer: BaseConsumer<Onlooker> =
         client.create_with_context(Onlooker::default()).map_err(Error::Client)?;
 
-    let servers = config.kafka.bootstrap_servers().to_owned();
-    let cluster = consumer
-        .fetch_metadata(None, PATIENCE)
-        .map_err(|error| Error::Away { servers, reason: reason(&consumer, &error) })?;
+    let cluster = consumer.fetch_metadata(None, PATIENCE).map_err(|error| Error::Away {
+        servers: config.kafka.bootstrap_servers().to_owned(),
+        reason: reported(&consumer).unwrap_or_else(|| reason(&error)),
+    })?;
     let (partitions, missing) = read_by_sources(&cluster, config);
     if partitions.is_empty() {
         return Ok(Answers { partitions: Vec::new(), missing });
     }
-    let committed = committed(&consumer, partitions.keys()).map_err(|error| Error::Positions {
+    let committed = patiently(|patience| committed(&consumer, partitions.keys(), patience));
+    let committed = committed.map_err(|error| Error::Positions {
         group: config.kafka.group_id.clone(),
-        reason: reason(&consumer, &error),
+        reason: reason(&error),
     })?;
     let led = partitions.iter().filter(|(_, leader)| **leader == Leader::There);
-    let ends = ends(&consumer, led.map(|(partition, _)| partition))
-        .map_err(|error| Error::Ends { reason: reason(&consumer, &error) })?;
+    let led = led.map(|(partition, _)| partition);
+    let ends = patiently(|patience| ends(&consumer, led.clone(), patience));
+    let ends = ends.map_err(|error| Error::Ends { reason: reason(&error) })?;
     let answers = partitions.into_keys().map(|partition| Answer {
         committed: find(&committed, &partition)
             .map(|(position, metadata)| Committed { position, metadata }),
@@ -137,12 +141,13 @@ fn read_by_sources(
 fn committed<'a>(
     consumer: &BaseConsumer<Onlooker>,
     partitions: impl Iterator<Item = &'a TopicPartition>,
+    patience: Duration,
 ) -> Result<TopicPartitionList, KafkaError> {
     let mut asked = TopicPartitionList::new();
     for partition in partitions {
         asked.add_partition(&partition.topic, partition.partition);
     }
-    let committed = consumer.committed_offsets(asked, PATIENCE)?;
+    let committed = consumer.committed_offsets(asked, patience)?;
     committed.elements().iter().try_for_each(TopicPartitionListElem::error)?;
     Ok(committed)
 }
@@ -150,6 +155,7 @@ fn committed<'a>(
 fn ends<'a>(
     consumer: &BaseConsumer<Onlooker>,
     partitions: impl Iterator<Item = &'a TopicPartition>,
+    patience: Duration,
 ) -> Result<TopicPartitionList, KafkaError> {
     let mut asked = TopicPartitionList::new();
     for partition in partitions {
@@ -159,7 +165,7 @@ fn ends<'a>(
     if asked.count() == 0 {
         return Ok(asked);
     }
-    consumer.offsets_for_times(asked, PATIENCE)
+    consumer.offsets_for_times(asked, patience)
 }
 
 /// The position in a list of answers, if there is one without an error, and its metadata.
@@ -172,17 +178,43 @@ fn find(answers: &TopicPartitionList, partition: &TopicPartition) -> Option<(Pos
     }
 }
 
-/// Why something failed: what librdkafka has reported, if it has, says more than the error does.
-fn reason(consumer: &BaseConsumer<Onlooker>, error: &KafkaError) -> String {
+/// Asks until there is an answer or an error that waiting does not mend: a leader or a
+/// coordinator that has just changed answers the next time.
+fn patiently<T>(mut ask: impl FnMut(Duration) -> Result<T, KafkaError>) -> Result<T, KafkaError> {
+    let deadline = Instant::now() + PATIENCE;
+    loop {
+        match ask(deadline.saturating_duration_since(Instant::now())) {
+            Err(error) if !denies(&error) && Instant::now() + PAUSE < deadline => {
+                std::thread::park_timeout(PAUSE);
+            }
+            result => return result,
+        }
+    }
+}
+
+fn denies(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode as Code;
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            Code::GroupAuthorizationFailed
+                | Code::TopicAuthorizationFailed
+                | Code::ClusterAuthorizationFailed
+        )
+    )
+}
+
+fn reason(error: &KafkaError) -> String {
+    error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string())
+}
+
+/// What librdkafka has to say of its connections.
+fn reported(consumer: &BaseConsumer<Onlooker>) -> Option<String> {
     // Reports come with polling. Nothing is assigned, so nothing else does, but for lines of
     // librdkafka's log, which a poll that does not wait would take for the last.
     let mut polls = 0..MOST_REPORTS;
     while polls.next().is_some() && consumer.poll(Duration::from_millis(10)).is_some() {}
-    let reported = consumer.context().reported.lock().unwrap_or_else(PoisonError::into_inner);
-    reported.clone().unwrap_or_else(|| match error.rdkafka_error_code() {
-        Some(code) => code.to_string(),
-        None => error.to_string(),
-    })
+    consumer.context().reported.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
 /// Keeps what librdkafka reports.
@@ -207,3 +239,51 @@ impl ClientContext for Onlooker {
 }
 
 impl ConsumerContext for Onlooker {}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use rdkafka::mocking::MockCluster;
+    use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
+
+    use super::{Answers, Error, ask};
+    use crate::config::Config;
+    use crate::record::Position;
+
+    /// What comes of asking where the broker answers two requests of one kind with an error.
+    fn answers(kind: RDKafkaApiKey, error: RDKafkaRespErr) -> Result<Answers, Error> {
+        let cluster = MockCluster::new(1).expect("a cluster in this process");
+        cluster.create_topic("t", 2, 1).expect("a topic");
+        cluster.request_errors(kind, &[error; 2]);
+        let yaml = format!(
+            "kafka: {{ bootstrap.servers: '{}', group.id: g }}
+sources: {{ web: {{ topics: [t, gone] }} }}
+destinations:
+  crm: {{ actions: {{ all: {{ trigger: type = \"track\", url: https://example.com }} }} }}
+",
+            cluster.bootstrap_servers()
+        );
+        let no_variable = |_: &str| Err(std::env::VarError::NotPresent);
+        let config = Config::parse("hookcast.yaml", &yaml, Path::new(""), &no_variable);
+        ask(&config.unwrap_or_else(|errors| panic!("{errors}")))
+    }
+
+    #[test]
+    fn a_leader_that_has_just_changed_is_asked_again() {
+        let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION;
+        let answers = answers(RDKafkaApiKey::ListOffsets, error).expect("an answer in the end");
+        assert_eq!(answers.missing, ["gone"]);
+        let ends: Vec<_> = answers.partitions.iter().map(|answer| answer.end).collect();
+        assert_eq!(ends, [Some(Position(0)); 2]);
+        assert!(answers.partitions.iter().all(|answer| answer.committed.is_none()));
+    }
+
+    #[test]
+    fn denied_access_is_said() {
+        let error = RDKafkaRespErr::RD_KAFKA_RESP_ERR_GROUP_AUTHORIZATION_FAILED;
+        let why = answers(RDKafkaApiKey::OffsetFetch, error).err().expect("no answer");
+        let why = why.to_string();
+        assert!(why.contains("group g") && why.contains("authorization failed"), "{why}");
+    }
+}
