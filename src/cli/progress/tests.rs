@@ -23,9 +23,11 @@ destinations:
       all: { trigger: type = "track", url: { "@path": $.context.hook } }
 "#;
 
-/// Where everybody stands, from what the broker said of partitions: topic, number, position and
-/// metadata, end.
-fn standings(answers: &[(&str, i32, Option<(i64, &str)>, Option<i64>)]) -> Vec<Standing> {
+/// What the broker said of a partition: topic, number, position and metadata, end.
+type Said<'a> = (&'a str, i32, Option<(i64, &'a str)>, Option<i64>);
+
+/// Where everybody stands, from what the broker said.
+fn standings(answers: &[Said<'_>]) -> Vec<Standing> {
     let no_variable = |_: &str| Err(std::env::VarError::NotPresent);
     let config = Config::parse("hookcast.yaml", CONFIG, Path::new(""), &no_variable)
         .unwrap_or_else(|errors| panic!("{errors}"));
