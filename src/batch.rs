@@ -9,7 +9,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::original::{self, Original};
-use crate::record::{Offset, Position, Record};
+use crate::record::{Offset, Record};
 
 /// How payloads stand in the body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -177,11 +177,13 @@ impl Batch {
         (self.part(0..middle), self.part(middle..self.entries.len()))
     }
 
-    /// The events that a reader at `position` is past; none when there are none.
+    /// The event at `index` alone.
+    ///
+    /// # Panics
+    /// When there is no such event.
     #[must_use]
-    pub fn below(&self, position: Position) -> Option<Self> {
-        let end = self.entries.partition_point(|entry| position.is_past(entry.offset));
-        (end > 0).then(|| self.part(0..end))
+    pub fn only(&self, index: usize) -> Self {
+        self.part(index..index + 1)
     }
 
     fn part(&self, range: Range<usize>) -> Self {
@@ -226,7 +228,7 @@ mod tests {
     use std::time::Instant;
 
     use super::{Batch, Framing, OpenBatch};
-    use crate::record::{Offset, Position, Record};
+    use crate::record::{Offset, Record};
 
     fn batch(framing: Framing, payloads: &[&str]) -> Batch {
         let mut open = OpenBatch::new(framing, 0, Instant::now());
@@ -272,11 +274,9 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_below_a_position_is_a_batch_of_its_own() {
+    fn one_event_can_be_a_batch_of_its_own() {
         let whole = batch(Framing::Array, &["{}", "{ }", "{  }"]);
-        assert!(whole.below(Position(10)).is_none());
-        assert_eq!(whole.below(Position(11)).expect("one event").body(), "[{}]");
-        assert_eq!(whole.below(Position(21)).expect("two events").body(), "[{},{ }]");
-        assert_eq!(whole.below(Position(99)).expect("all").body(), whole.body());
+        assert_eq!(whole.only(1).body(), "[{ }]");
+        assert_eq!(whole.only(2).entries()[0].offset, Offset(30));
     }
 }

@@ -3,20 +3,24 @@
 //! Knows which lanes exist, which of them owe something, and how the partition's memory is
 //! divided among those. It does not know the reader that feeds them.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod behind;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
 use crate::batch::Batch;
 use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
-use crate::event::Event;
+use crate::event::{Event, InvalidEvent};
+use crate::lane::cursor::Cursor;
+use crate::lane::invalid::InvalidEvents;
 use crate::lane::{Answer, Attempt, Completed, Lane, Ticket};
 use crate::letters::{Debtor, LetterId, Letters, Writing};
-use crate::offsets::Unsettled;
 use crate::original::Original;
 use crate::plan::{ActionId, Plan};
-use crate::record::{Now, Offset, Position, Record, TopicPartition};
+use crate::record::{Now, Position, Record, TopicPartition};
 use crate::request;
+use crate::standing::Standing;
 
 /// What an answer has led to, for whoever counts.
 #[derive(Debug)]
@@ -37,13 +41,14 @@ pub(crate) struct Lanes {
     plan: Arc<Plan>,
     partition: TopicPartition,
     by_action: BTreeMap<ActionId, Lane>,
-    /// The lanes that owe something.
+    invalid_events: InvalidEvents,
+    /// The actions whose lanes hold something.
     busy: BTreeSet<ActionId>,
+    /// The lanes that are behind, the least recently served one first.
+    behind: VecDeque<Debtor>,
     letters: Letters,
-    /// Records that are no events and whose letters are not acknowledged.
-    invalid_events: Unsettled,
-    /// How many bytes the lanes' events may hold; none: whatever it takes.
-    room: Option<usize>,
+    /// How many bytes the lanes' events may hold.
+    room: usize,
     /// Where a payload is made before it finds its batch.
     payload: Vec<u8>,
 }
@@ -54,103 +59,171 @@ impl Lanes {
             plan,
             partition,
             by_action: BTreeMap::new(),
+            invalid_events: InvalidEvents::new(Cursor::level()),
             busy: BTreeSet::new(),
+            behind: VecDeque::new(),
             letters: Letters::new(),
-            invalid_events: Unsettled::new(),
-            room: Some(usize::MAX),
+            room: usize::MAX,
             payload: Vec::new(),
         }
     }
 
-    pub(crate) fn allow(&mut self, bytes: usize) {
-        self.room = Some(bytes);
+    /// The lane of `debtor` stands somewhere else than the partition's reader, which begins at
+    /// `reader`.
+    pub(crate) fn restore(&mut self, debtor: Debtor, standing: Standing, reader: Position) {
+        let cursor = Cursor::restored(standing, reader);
+        if cursor.is_behind() {
+            self.behind.push_back(debtor);
+        }
+        match debtor {
+            Debtor::InvalidEvents => self.invalid_events = InvalidEvents::new(cursor),
+            Debtor::Lane(id) => {
+                let lane = Lane::new(Arc::clone(&self.plan), id, self.partition.clone(), cursor);
+                self.by_action.insert(id, lane);
+            }
+        }
     }
 
-    /// What is left to do is bounded, and must not wait for room.
-    pub(crate) fn allow_all(&mut self) {
-        self.room = None;
+    pub(crate) fn allow(&mut self, bytes: usize) {
+        self.room = bytes;
     }
 
     pub(crate) fn held_bytes(&self) -> usize {
-        self.busy().map(Lane::held_bytes).sum::<usize>() + self.letters.held_bytes()
-    }
-
-    /// Whether letters that cannot be written have used up the memory.
-    pub(crate) fn is_clogged(&self) -> bool {
-        self.room.is_some_and(|room| self.letters.held_bytes() > room)
+        self.busy().map(Lane::held_bytes).sum::<usize>() + self.invalid_events.held_bytes()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
-        self.busy.is_empty() && self.invalid_events.is_empty()
+        self.busy.is_empty() && self.invalid_events.cursor.is_empty()
     }
 
-    /// Whether nothing is under way and nothing can be begun: what is still owed is owed by lanes
-    /// that are paused.
-    pub(crate) fn is_finished(&self) -> bool {
-        let only_paused = self.busy().all(Lane::is_paused);
-        only_paused && self.letters.is_empty() && self.invalid_events.is_empty()
+    /// Whether neither an answer nor an acknowledgement is awaited, and no letter waits for its
+    /// first attempt.
+    pub(crate) fn is_at_rest(&self) -> bool {
+        !self.letters.is_busy() && !self.busy().any(Lane::is_in_flight)
     }
 
-    pub(crate) fn lowest_owed(&self) -> Option<Offset> {
-        self.busy().filter_map(Lane::lowest_owed).chain(self.invalid_events.lowest()).min()
+    /// The lowest offset that a lane owes, or may owe. None when all that there are stand at the
+    /// reader and hold nothing.
+    pub(crate) fn lowest_owed(&self) -> Option<Position> {
+        self.cursors().filter_map(|(_, cursor)| cursor.lowest_owed()).min()
     }
 
-    /// The position of a reader that has read everything that is settled or under way.
-    pub(crate) fn begun(&self) -> Option<Position> {
-        self.by_action.values().filter_map(Lane::begun).chain(self.letters.end()).max()
+    /// Every lane that was ever fed, and how far it is.
+    pub(crate) fn cursors(&self) -> impl Iterator<Item = (Debtor, &Cursor)> {
+        let lanes = self.by_action.iter().map(|(&id, lane)| (Debtor::Lane(id), lane.cursor()));
+        lanes.chain([(Debtor::InvalidEvents, &self.invalid_events.cursor)])
     }
 
-    /// Whether the lane of `id` may take an event of `bytes` bytes. Lanes that hold events share
-    /// the memory equally.
-    pub(crate) fn has_room(&self, id: ActionId, bytes: usize) -> bool {
-        let (Some(lane), Some(room)) = (self.by_action.get(&id), self.room) else { return true };
-        let sharing = self.busy.len() + usize::from(!self.busy.contains(&id));
-        lane.has_room(bytes, room / sharing)
+    pub(crate) fn cursor(&self, debtor: Debtor) -> Option<&Cursor> {
+        match debtor {
+            Debtor::InvalidEvents => Some(&self.invalid_events.cursor),
+            Debtor::Lane(id) => self.by_action.get(&id).map(Lane::cursor),
+        }
     }
 
-    /// Gives an event to those of the lanes it is owed to that have room, and names the others.
+    /// How far a lane is that was fed before, for whoever feeds it.
+    ///
+    /// # Panics
+    /// When it was never fed.
+    pub(crate) fn cursor_mut(&mut self, debtor: Debtor) -> &mut Cursor {
+        match debtor {
+            Debtor::InvalidEvents => &mut self.invalid_events.cursor,
+            Debtor::Lane(id) => self.lane_mut(id).cursor_mut(),
+        }
+    }
+
+    fn lane_mut(&mut self, id: ActionId) -> &mut Lane {
+        self.by_action.get_mut(&id).expect("a lane that was fed exists")
+    }
+
+    /// Whether a lane may take an event of `bytes` bytes. Lanes that hold events share the memory
+    /// equally.
+    pub(crate) fn has_room(&self, debtor: Debtor, bytes: usize) -> bool {
+        let share = self.share_of(debtor);
+        match debtor {
+            Debtor::InvalidEvents => self.invalid_events.has_room(bytes, share),
+            Debtor::Lane(id) => {
+                self.by_action.get(&id).is_none_or(|lane| lane.has_room(bytes, share))
+            }
+        }
+    }
+
+    /// A lane's part of the memory: that of one among all that hold something, itself included.
+    fn share_of(&self, debtor: Debtor) -> usize {
+        let has_invalid = !self.invalid_events.cursor.is_empty();
+        let is_counted = match debtor {
+            Debtor::InvalidEvents => has_invalid,
+            Debtor::Lane(id) => self.busy.contains(&id),
+        };
+        self.room / (self.busy.len() + usize::from(has_invalid) + usize::from(!is_counted))
+    }
+
+    /// Gives an event to those of the level lanes it is owed to that do not know it and have room,
+    /// and names those without.
     pub(crate) fn place(
         &mut self,
         record: &Record<'_>,
         event: Event<'_>,
-        owed: &[ActionId],
+        owed: impl IntoIterator<Item = ActionId>,
         now: Now,
-    ) -> Vec<ActionId> {
+    ) -> Vec<Debtor> {
         let mut without_room = Vec::new();
-        for &id in owed {
-            if self.has_room(id, event.text().len()) {
+        for id in owed {
+            let cursor = self.by_action.get(&id).map(Lane::cursor);
+            if cursor.is_some_and(|at| at.is_behind() || at.knows(record.offset)) {
+                continue;
+            }
+            if self.has_room(Debtor::Lane(id), event.text().len()) {
                 self.take(id, record, event, now);
             } else {
-                self.by_action.get_mut(&id).expect("a lane without room exists").flush();
-                without_room.push(id);
+                self.lane_mut(id).flush();
+                without_room.push(Debtor::Lane(id));
             }
         }
         without_room
     }
 
-    fn take(&mut self, id: ActionId, record: &Record<'_>, event: Event<'_>, now: Now) {
-        let lane = self
-            .by_action
-            .entry(id)
-            .or_insert_with(|| Lane::new(Arc::clone(&self.plan), id, self.partition.clone()));
+    /// Gives an event to the lane of `id`, which has room for it.
+    pub(crate) fn take(&mut self, id: ActionId, record: &Record<'_>, event: Event<'_>, now: Now) {
+        let lane = self.by_action.entry(id).or_insert_with(|| {
+            Lane::new(Arc::clone(&self.plan), id, self.partition.clone(), Cursor::level())
+        });
         self.busy.insert(id);
         let template = &self.plan.actions[id.0].request;
         match request::resolve(template, &self.plan.egress, event, &mut self.payload) {
             Ok((target, payload)) => lane.take(record, payload, target, now),
             Err(unsendable) => {
-                lane.take_unsendable(record.offset);
                 let reason = unsendable.reason();
                 let addressee = Some(lane.addressee());
                 let letter = self.letter(record, addressee, reason, unsendable.to_string());
+                self.lane_mut(id).take_unsendable(record.offset, letter.held_bytes());
                 self.letters.add(Debtor::Lane(id), record.offset, letter);
             }
         }
     }
 
+    /// A record that is no event goes to the dead-letter topic, if its lane is level, does not know
+    /// it, and has room; it is named if it has none.
+    pub(crate) fn place_invalid(
+        &mut self,
+        record: &Record<'_>,
+        invalid: &InvalidEvent,
+    ) -> Vec<Debtor> {
+        let cursor = &self.invalid_events.cursor;
+        if cursor.is_behind() || cursor.knows(record.offset) {
+            return Vec::new();
+        }
+        if !self.has_room(Debtor::InvalidEvents, record.value.map_or(0, <[u8]>::len)) {
+            return vec![Debtor::InvalidEvents];
+        }
+        self.bury(record, &invalid.to_string());
+        Vec::new()
+    }
+
     /// A record that is no event goes to the dead-letter topic.
     pub(crate) fn bury(&mut self, record: &Record<'_>, why: &str) {
-        self.invalid_events.owe(record.offset);
         let letter = self.letter(record, None, Reason::InvalidEvent, why.to_owned());
+        self.invalid_events.take(record.offset, letter.held_bytes());
         self.letters.add(Debtor::InvalidEvents, record.offset, letter);
     }
 
@@ -174,9 +247,39 @@ impl Lanes {
         DeadLetter::new(&original, &origin, &account)
     }
 
+    /// Whether the reader must not wait for this lane: nothing that it could do makes room.
+    pub(crate) fn is_stuck(&self, debtor: Debtor) -> bool {
+        match debtor {
+            Debtor::InvalidEvents => false,
+            Debtor::Lane(id) => self.by_action.get(&id).is_some_and(Lane::is_paused),
+        }
+    }
+
+    /// How many of the actions for which `counts` says so hold something, or are behind.
+    pub(crate) fn occupied(&self, counts: impl Fn(ActionId) -> bool) -> usize {
+        let behind = self.behind.iter().filter_map(|debtor| match debtor {
+            Debtor::Lane(id) => Some(*id),
+            Debtor::InvalidEvents => None,
+        });
+        let idle_behind = behind.filter(|id| !self.busy.contains(id));
+        self.busy.iter().copied().chain(idle_behind).filter(|id| counts(*id)).count()
+    }
+
     /// The next letter to write now.
     pub(crate) fn next_letter(&mut self, now: Now) -> Option<Writing> {
         self.letters.poll(now.instant)
+    }
+
+    /// What a lane has open waits for company no longer.
+    pub(crate) fn flush(&mut self, debtor: Debtor) {
+        if let Debtor::Lane(id) = debtor {
+            self.lane_mut(id).flush();
+        }
+    }
+
+    /// The next letter to write now for the first time.
+    pub(crate) fn next_new_letter(&mut self) -> Option<Writing> {
+        self.letters.poll_due()
     }
 
     /// Hands every request that is to be made now to `send`.
@@ -200,7 +303,7 @@ impl Lanes {
         now: Now,
         chance: f64,
     ) -> Completion {
-        let lane = self.by_action.get_mut(&ticket.action).expect("a lane that sends exists");
+        let lane = self.lane_mut(ticket.action);
         let completion = match lane.complete(ticket, answer, now, chance) {
             Completed::Delivered(batch) => Completion::Delivered(batch),
             Completed::Retried => Completion::Retried,
@@ -218,10 +321,11 @@ impl Lanes {
     }
 
     pub(crate) fn letter_written(&mut self, id: LetterId) {
-        match self.letters.written(id) {
-            (Debtor::InvalidEvents, offset) => self.invalid_events.settle(offset),
-            (Debtor::Lane(action), offset) => {
-                self.by_action.get_mut(&action).expect("a lane that owes exists").settle(offset);
+        let (debtor, offset, bytes) = self.letters.written(id);
+        match debtor {
+            Debtor::InvalidEvents => self.invalid_events.letter_written(offset, bytes),
+            Debtor::Lane(action) => {
+                self.lane_mut(action).letter_written(offset, bytes);
                 self.note_if_idle(action);
             }
         }
@@ -229,19 +333,6 @@ impl Lanes {
 
     pub(crate) fn letter_failed(&mut self, id: LetterId, now: Now, chance: f64) {
         self.letters.failed(id, now.instant, chance);
-    }
-
-    /// Forgets what is not under way and lies at `end` or above.
-    pub(crate) fn leave_from(&mut self, end: Position) {
-        for lane in self.by_action.values_mut() {
-            lane.leave_from(end);
-        }
-        self.busy.retain(|id| !self.by_action[id].is_empty());
-    }
-
-    /// Half-full batches wait no longer for company.
-    pub(crate) fn flush(&mut self) {
-        self.by_action.values_mut().for_each(Lane::flush);
     }
 
     fn busy(&self) -> impl Iterator<Item = &Lane> {

@@ -12,7 +12,7 @@ use slab::Slab;
 
 use crate::dead_letter::DeadLetter;
 use crate::plan::{ActionId, Retry};
-use crate::record::{Offset, Position};
+use crate::record::Offset;
 use crate::retry;
 
 /// When a write that failed is made again.
@@ -52,8 +52,8 @@ pub struct Letters {
     pending: Slab<Pending>,
     due: VecDeque<LetterId>,
     backing_off: BinaryHeap<Reverse<(Instant, LetterId)>>,
-    held_bytes: usize,
-    end: Option<Position>,
+    /// How many are being written.
+    writing: usize,
 }
 
 #[derive(Debug)]
@@ -71,28 +71,14 @@ impl Letters {
         Self::default()
     }
 
-    /// Whether none is pending.
+    /// Whether a letter is being written, or is to be written now.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.pending.is_empty()
-    }
-
-    /// The bytes of memory that the pending letters hold.
-    #[must_use]
-    pub fn held_bytes(&self) -> usize {
-        self.held_bytes
-    }
-
-    /// The position of a reader that has read the record of every letter there ever was.
-    #[must_use]
-    pub fn end(&self) -> Option<Position> {
-        self.end
+    pub fn is_busy(&self) -> bool {
+        self.writing > 0 || !self.due.is_empty()
     }
 
     /// A letter is to be written; the event at `offset` is settled by it.
     pub fn add(&mut self, debtor: Debtor, offset: Offset, letter: DeadLetter) {
-        self.held_bytes += letter.held_bytes();
-        self.end = self.end.max(Some(offset.next()));
         let pending = Pending { debtor, offset, letter: Arc::new(letter), failures: 0 };
         self.due.push_back(LetterId(self.pending.insert(pending)));
     }
@@ -105,7 +91,13 @@ impl Letters {
             self.backing_off.pop();
             self.due.push_back(id);
         }
+        self.poll_due()
+    }
+
+    /// The same, but for what waits after a failure.
+    pub fn poll_due(&mut self) -> Option<Writing> {
         let id = self.due.pop_front()?;
+        self.writing += 1;
         let pending = &self.pending[id.0];
         Some(Writing { id, debtor: pending.debtor, letter: Arc::clone(&pending.letter) })
     }
@@ -116,14 +108,16 @@ impl Letters {
         self.backing_off.peek().map(|&Reverse((at, _))| at)
     }
 
-    /// The broker has acknowledged a letter: which event is settled by it?
+    /// The broker has acknowledged a letter: whose event is settled by it, and how many bytes did
+    /// the letter hold?
     ///
     /// # Panics
     /// When the letter is not pending.
-    pub fn written(&mut self, id: LetterId) -> (Debtor, Offset) {
+    pub fn written(&mut self, id: LetterId) -> (Debtor, Offset, usize) {
         let pending = self.pending.remove(id.0);
-        self.held_bytes -= pending.letter.held_bytes();
-        (pending.debtor, pending.offset)
+        self.writing -= 1;
+        let bytes = pending.letter.held_bytes();
+        (pending.debtor, pending.offset, bytes)
     }
 
     /// A letter could not be written: it is tried again later. `chance` as for
@@ -132,6 +126,7 @@ impl Letters {
     /// # Panics
     /// When the letter is not pending.
     pub fn failed(&mut self, id: LetterId, now: Instant, chance: f64) {
+        self.writing -= 1;
         let pending = &mut self.pending[id.0];
         pending.failures = pending.failures.saturating_add(1);
         let wait = retry::backoff(&RETRY, pending.failures, chance);

@@ -10,10 +10,10 @@ use std::ptr;
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::message::BorrowedMessage;
+use rdkafka::message::{BorrowedMessage, Message};
 use rdkafka_sys as native;
 
-use crate::record::Header;
+use crate::record::{Header, Offset, Record};
 
 /// Begins to commit `offsets`. The result arrives in `ConsumerContext::commit_callback` on the
 /// thread that polls the consumer; rdkafka's own asynchronous commit never tells it (#856).
@@ -70,9 +70,40 @@ pub fn known_end<C: ConsumerContext>(
     is_known.then_some(high)
 }
 
+/// The metadata that a list of positions has for its element at `index`, as bytes: that of others
+/// may be anything, and rdkafka's own accessor panics on what is no UTF-8.
+///
+/// # Panics
+/// When there is no such element.
+#[must_use]
+pub fn metadata(list: &TopicPartitionList, index: usize) -> &[u8] {
+    assert!(index < list.count(), "the list has an element {index}");
+    // SAFETY: `list` owns its elements for as long as it is borrowed, and there are more than
+    // `index` of them. Metadata is null or points to so many bytes, which belong to the element.
+    unsafe {
+        let element = &*(*list.ptr()).elems.add(index);
+        if element.metadata.is_null() {
+            return &[];
+        }
+        std::slice::from_raw_parts(element.metadata.cast::<u8>(), element.metadata_size)
+    }
+}
+
+/// The record of a message, borrowed.
+#[must_use]
+pub fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
+    Record {
+        offset: Offset(message.offset()),
+        timestamp: message.timestamp().to_millis(),
+        key: message.key(),
+        value: message.payload(),
+        headers: headers(message),
+    }
+}
+
 /// The headers of a record. rdkafka's own iterator panics on a name that is no UTF-8.
 #[must_use]
-pub fn headers<'a>(message: &'a BorrowedMessage<'_>) -> Vec<Header<'a>> {
+fn headers<'a>(message: &'a BorrowedMessage<'_>) -> Vec<Header<'a>> {
     let mut headers = ptr::null_mut();
     // SAFETY: the message is borrowed and so alive. librdkafka parses its headers on the first
     // call and keeps them, and their names and values, as long as the message.

@@ -31,6 +31,10 @@ pub struct Metrics {
     registry: Registry,
     /// Records read from the sources.
     pub records_consumed: IntCounter,
+    /// Records read again, for lanes that were behind.
+    pub catch_up_records: IntCounter,
+    /// Progress that did not fit into the metadata of a commit.
+    pub progress_truncated: IntCounter,
     /// Records that were dead-lettered because they are no events.
     pub invalid_events: IntCounter,
     /// The bytes that events hold in memory.
@@ -45,6 +49,7 @@ pub struct Metrics {
     pub commits_failed: IntCounter,
     skipped: Vec<IntCounter>,
     consumer_lag: IntGaugeVec,
+    offsets_lost: IntCounterVec,
     actions: Vec<ActionMetrics>,
 }
 
@@ -57,6 +62,8 @@ pub struct ActionMetrics {
     pub delivered: IntCounter,
     /// Requests that are being made.
     pub in_flight: IntGauge,
+    /// Partitions on which the action is behind the others.
+    pub lanes_behind: IntGauge,
     /// From a record's timestamp to its acceptance, in seconds.
     pub delivery_latency: Histogram,
     /// From the beginning of a request to its end, in seconds.
@@ -117,6 +124,14 @@ impl Metrics {
                 "records_consumed_total",
                 "Records read from the sources, for the first time or again",
             ),
+            catch_up_records: new.counter(
+                "catch_up_records_total",
+                "Records read once more, for actions that were behind",
+            ),
+            progress_truncated: new.counter(
+                "progress_truncated_total",
+                "Progress that did not fit into the metadata of a commit",
+            ),
             invalid_events: of_action.dead_lettered.with_label_values(&[
                 "",
                 "",
@@ -135,6 +150,11 @@ impl Metrics {
             consumer_lag: new.gauges(
                 "consumer_lag_records",
                 "How far the reader of a partition is behind its end",
+                &["topic", "partition"],
+            ),
+            offsets_lost: new.counters(
+                "offsets_lost_total",
+                "Offsets deleted by the broker before every action had read them",
                 &["topic", "partition"],
             ),
             actions: plan.actions.iter().map(|action| of_action.one(action)).collect(),
@@ -172,6 +192,12 @@ impl Metrics {
         self.consumer_lag.with_label_values(&[&*partition.topic, &number]).set(records);
     }
 
+    /// So many offsets of a partition were deleted by the broker before every action had read them.
+    pub fn offsets_lost(&self, partition: &TopicPartition, offsets: u64) {
+        let number = partition.partition.to_string();
+        self.offsets_lost.with_label_values(&[&*partition.topic, &number]).inc_by(offsets);
+    }
+
     /// The partition is not read here any more.
     pub fn forget_partition(&self, partition: &TopicPartition) {
         let number = partition.partition.to_string();
@@ -199,6 +225,7 @@ struct OfActions {
     dead_lettered: IntCounterVec,
     requests: IntCounterVec,
     in_flight: IntGaugeVec,
+    lanes_behind: IntGaugeVec,
     request_duration: HistogramVec,
     batch_events: HistogramVec,
     delivery_latency: HistogramVec,
@@ -225,6 +252,11 @@ impl OfActions {
                 &["destination", "action", "status"],
             ),
             in_flight: new.gauges("requests_in_flight", "Requests that are being made", action),
+            lanes_behind: new.gauges(
+                "lanes_behind",
+                "Partitions on which an action is behind the others and reads the log again",
+                action,
+            ),
             request_duration: new.histograms(
                 "request_duration_seconds",
                 "From the beginning of a request to its end",
@@ -245,6 +277,7 @@ impl OfActions {
             matched: self.matched.with_label_values(&labels),
             delivered: self.delivered.with_label_values(&labels),
             in_flight: self.in_flight.with_label_values(&labels),
+            lanes_behind: self.lanes_behind.with_label_values(&labels),
             batch_events: self.batch_events.with_label_values(&labels),
             delivery_latency: self.delivery_latency.with_label_values(&labels),
             request_duration: self.request_duration.with_label_values(&labels),

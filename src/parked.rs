@@ -1,56 +1,33 @@
-//! A record that some lane had no room for, kept until every lane has taken it.
+//! A record that some lane had no room for, kept until every lane has taken it or has fallen
+//! behind.
 //!
 //! While a record is parked its partition is not read, so there is one at the most. Knows the
 //! record and who still has to take it.
 
-use crate::original::{self, Value};
+use crate::kept::KeptRecord;
+use crate::letters::Debtor;
 use crate::plan::ActionId;
-use crate::record::{Offset, Record};
+use crate::record::Record;
 
 /// See the module's documentation.
 #[derive(Debug)]
 pub(crate) struct Parked {
-    offset: Offset,
-    timestamp: Option<i64>,
-    record: Vec<u8>,
-    owed: Vec<ActionId>,
+    pub(crate) record: KeptRecord,
+    /// Who still has to take it.
+    pub(crate) owed: Vec<Debtor>,
 }
 
 impl Parked {
-    /// Keeps a copy of `record` for the lanes that it is still owed to.
-    pub(crate) fn new(record: &Record<'_>, owed: Vec<ActionId>) -> Self {
-        let mut copy = Vec::new();
-        original::keep(record, Value::Kept, &mut copy);
-        Self { offset: record.offset, timestamp: record.timestamp, record: copy, owed }
+    /// Keeps a copy of `record` for those that it is still owed to.
+    pub(crate) fn new(record: &Record<'_>, owed: Vec<Debtor>) -> Self {
+        Self { record: KeptRecord::new(record), owed }
     }
 
-    pub(crate) fn offset(&self) -> Offset {
-        self.offset
-    }
-
-    pub(crate) fn held_bytes(&self) -> usize {
-        self.record.len()
-    }
-
-    /// Who still has to take it.
-    pub(crate) fn owed(&self) -> &[ActionId] {
-        &self.owed
-    }
-
-    pub(crate) fn still_owed_to(mut self, owed: Vec<ActionId>) -> Self {
-        self.owed = owed;
-        self
-    }
-
-    /// The record as it was read.
-    pub(crate) fn record(&self) -> Record<'_> {
-        let original = original::read(&self.record, &[]);
-        Record {
-            offset: self.offset,
-            timestamp: self.timestamp,
-            key: original.key,
-            value: original.value,
-            headers: original.headers,
-        }
+    /// The actions that still have to take it.
+    pub(crate) fn actions(&self) -> impl Iterator<Item = ActionId> {
+        self.owed.iter().filter_map(|debtor| match debtor {
+            Debtor::Lane(id) => Some(*id),
+            Debtor::InvalidEvents => None,
+        })
     }
 }

@@ -3,9 +3,14 @@
 //!
 //! The worker hands in records ([`push`](Pipeline::push)), answers and acknowledgements, asks
 //! what to do next ([`poll`](Pipeline::poll)) and until when to sleep
-//! ([`wake_at`](Pipeline::wake_at)). A pipeline is born when its partition is assigned and
+//! ([`wake_at`](Pipeline::wake_at)). Every record is offered to all lanes that are level. One that
+//! has no room holds up the reader only while nobody else suffers from it; then it falls behind,
+//! and the log is read again for it ([`begin_slice`](Pipeline::begin_slice),
+//! [`read_again`](Pipeline::read_again)). A pipeline is born when its partition is assigned and
 //! dropped when it is revoked; it never outlives its assignment, and that is all the fencing
 //! there is. It knows nothing of other partitions but the share of memory it was given.
+
+mod slices;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -15,11 +20,16 @@ use crate::lane::{Answer, Attempt, Ticket};
 use crate::lanes::Lanes;
 use crate::letters::{LetterId, Writing};
 use crate::parked::Parked;
+use crate::patience::Patience;
 use crate::plan::{ActionId, Plan};
+use crate::progress::{LaneProgress, Progress};
 use crate::record::{Now, Position, Record, TopicPartition};
 use crate::routing::{Routes, Skip};
+use crate::slice::Slice;
+use crate::standing::Heard;
 
 pub use crate::lanes::Completion;
+pub use slices::Appetite;
 
 /// Something for the worker to do.
 #[derive(Debug)]
@@ -49,8 +59,17 @@ pub struct Pipeline {
     partition: TopicPartition,
     routes: Routes,
     lanes: Lanes,
+    /// The actions of `routes` that are not paused: those that a waiting reader may starve.
+    hungry: Vec<ActionId>,
+    /// Lanes of actions that this plan does not know.
+    foreign: Vec<LaneProgress>,
     /// The record that some lane had no room for. Nothing is read while it waits.
     parked: Option<Parked>,
+    patience: Patience,
+    /// What is being read again.
+    slice: Option<Slice>,
+    /// Where the reader began.
+    began: Position,
     /// The next record to read; none before the first one.
     next: Option<Position>,
     reading: Reading,
@@ -62,7 +81,7 @@ pub struct Pipeline {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Reading {
     Yes,
-    /// What was begun is finished, and no more.
+    /// What is under way comes to its end, and nothing is begun.
     Draining,
 }
 
@@ -72,12 +91,19 @@ impl Pipeline {
     #[must_use]
     pub fn new(plan: Arc<Plan>, partition: TopicPartition, start: Option<Position>) -> Self {
         let routes = Routes::new(&plan, &partition.topic);
+        let mut hungry = routes.actions(&plan);
+        hungry.retain(|id| !plan.actions[id.0].paused);
         Self {
             lanes: Lanes::new(Arc::clone(&plan), partition.clone()),
             plan,
             partition,
             routes,
+            hungry,
+            foreign: Vec::new(),
             parked: None,
+            patience: Patience::new(),
+            slice: None,
+            began: start.unwrap_or(Position(0)),
             next: start,
             reading: Reading::Yes,
             fields: Fields::new(),
@@ -85,51 +111,78 @@ impl Pipeline {
         }
     }
 
+    /// A pipeline that goes on where another one has left off.
+    #[must_use]
+    pub fn restored(plan: Arc<Plan>, partition: TopicPartition, progress: Progress) -> Self {
+        let mut pipeline = Self::new(plan, partition, Some(progress.start));
+        let wanted = pipeline.routes.actions(&pipeline.plan);
+        let heard = Heard::new(&pipeline.plan, &wanted, progress.lanes);
+        for (debtor, standing) in heard.lanes {
+            pipeline.lanes.restore(debtor, standing, progress.start);
+        }
+        pipeline.foreign = heard.foreign;
+        pipeline
+    }
+
     /// Its events may hold `bytes` bytes of memory from now on. Each lane that holds events has
     /// an equal share of it; one event finds room in any case.
     pub fn allow(&mut self, bytes: usize) {
-        if self.reading == Reading::Yes {
-            self.lanes.allow(bytes);
-        }
+        self.lanes.allow(bytes.saturating_sub(self.parked_bytes()));
     }
 
     /// The bytes of memory that its events hold.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        self.lanes.held_bytes() + self.parked.as_ref().map_or(0, Parked::held_bytes)
+        self.lanes.held_bytes() + self.parked_bytes()
+    }
+
+    fn parked_bytes(&self) -> usize {
+        self.parked.as_ref().map_or(0, |parked| parked.record.held_bytes())
     }
 
     /// Whether the next record may be handed in.
     #[must_use]
     pub fn wants_record(&self) -> bool {
-        self.reading == Reading::Yes && self.parked.is_none() && !self.lanes.is_clogged()
+        self.reading == Reading::Yes && self.parked.is_none()
     }
 
     /// The position that may be committed: everything below it is settled. None when nothing
     /// was read.
     #[must_use]
     pub fn position(&self) -> Option<Position> {
-        let parked = self.parked.as_ref().map(Parked::offset);
-        let owed = self.lanes.lowest_owed().into_iter().chain(parked).min();
-        owed.map(Position::at).or(self.next)
+        let foreign = self.foreign.iter().map(LaneProgress::lowest_unsettled);
+        let owed = self.lanes.lowest_owed().into_iter().chain(foreign).min();
+        self.reads_at().map(|reader| owed.map_or(reader, |owed| owed.min(reader)))
     }
 
-    /// The next record to read. None when nothing was read.
+    /// How far every lane is.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress> {
+        let (position, reader) = (self.position()?, self.reads_at()?);
+        let start = self.lanes.start(self.began, reader);
+        let lanes = self.lanes.listed(start, reader);
+        let lanes = lanes.chain(self.foreign.iter().cloned()).collect();
+        Some(Progress { position, start, lanes })
+    }
+
+    /// The next record that the reader has to offer to the lanes that are level.  None when
+    /// nothing was read.
     #[must_use]
     pub fn reads_at(&self) -> Option<Position> {
-        self.next
+        let parked = self.parked.as_ref().map(|parked| Position::at(parked.record.offset()));
+        parked.or(self.next)
     }
 
-    /// Whether nothing is owed of all that it has taken.
+    /// Whether nothing is owed of all that it has taken, and no lane is behind.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.lanes.is_empty() && self.parked.is_none()
+        self.lanes.is_empty() && self.lanes.behind().len() == 0 && self.parked.is_none()
     }
 
-    /// Whether a drain has come to its end: what is still owed, paused actions owe.
+    /// Whether a drain has come to its end.
     #[must_use]
     pub fn is_drained(&self) -> bool {
-        self.reading == Reading::Draining && self.lanes.is_finished() && self.parked.is_none()
+        self.reading == Reading::Draining && self.lanes.is_at_rest()
     }
 
     /// Takes the next record of the partition.
@@ -143,25 +196,32 @@ impl Pipeline {
         let Some(value) = record.value else {
             return Pushed::Skipped(Skip::Tombstone);
         };
-        let event = match self.fields.read(value, &self.plan.paths) {
-            Ok(event) => event,
+        let without_room = match self.fields.read(value, &self.plan.paths) {
+            Ok(event) => {
+                if let Err(skip) = self.routes.route(&self.plan, event, &mut self.owed) {
+                    return Pushed::Skipped(skip);
+                }
+                self.lanes.place(record, event, self.owed.iter().copied(), now)
+            }
             Err(invalid) => {
-                self.lanes.bury(record, &invalid.to_string());
-                return Pushed::Invalid;
+                self.owed.clear();
+                self.lanes.place_invalid(record, &invalid)
             }
         };
-        if let Err(skip) = self.routes.route(&self.plan, event, &mut self.owed) {
-            return Pushed::Skipped(skip);
-        }
-        let without_room = self.lanes.place(record, event, &self.owed, now);
         if !without_room.is_empty() {
             self.parked = Some(Parked::new(record, without_room));
         }
-        Pushed::Owed(&self.owed)
+        if self.owed.is_empty() { Pushed::Invalid } else { Pushed::Owed(&self.owed) }
     }
 
     /// Appends everything that is to be done now.
     pub fn poll(&mut self, now: Now, steps: &mut Vec<Step>) {
+        if self.reading == Reading::Draining {
+            while let Some(writing) = self.lanes.next_new_letter() {
+                steps.push(Step::DeadLetter(writing));
+            }
+            return;
+        }
         self.place_parked(now);
         while let Some(writing) = self.lanes.next_letter(now) {
             steps.push(Step::DeadLetter(writing));
@@ -172,7 +232,10 @@ impl Pipeline {
     /// When [`poll`](Self::poll) has something again, if nothing is handed in before.
     #[must_use]
     pub fn wake_at(&self) -> Option<Instant> {
-        self.lanes.wake_at()
+        if self.reading == Reading::Draining {
+            return None;
+        }
+        self.lanes.wake_at().into_iter().chain(self.patience.ends_at()).min()
     }
 
     /// The answer to a request has come. `chance` is drawn uniformly from `0.0..1.0`.
@@ -206,38 +269,51 @@ impl Pipeline {
         self.lanes.letter_failed(id, now, chance);
     }
 
-    /// Takes no more records, and finishes what was begun: everything up to the furthest event
-    /// that is settled or in flight is still delivered, so that one position tells the next owner
-    /// of the partition what every lane has settled; whatever lies above is left to it. What has
-    /// failed and waits for its next attempt is left too, unless something above it is settled:
-    /// so the worker asks again whenever something has changed.
-    pub fn drain(&mut self, now: Now) {
+    /// Takes no more records and begins no more requests. What is in flight comes to its end, and
+    /// the letters that follow from it are tried once; the rest is left to the next owner of the
+    /// partition, whom [`progress`](Self::progress) tells what is settled.
+    pub fn drain(&mut self) {
         self.reading = Reading::Draining;
-        let Some(end) = self.lanes.begun().max(self.position()) else { return };
-        self.lanes.leave_from(end);
-        self.lanes.allow_all();
-        if self.parked.as_ref().is_some_and(|parked| !end.is_past(parked.offset())) {
-            self.parked = None;
-        }
-        self.place_parked(now);
-        self.lanes.flush();
-        self.next = self.next.min(Some(end));
+        self.slice = None;
     }
 
-    /// Offers the parked record once more to the lanes that had no room for it.
+    /// Offers the parked record once more to the lanes that had no room for it, or goes on without
+    /// them.
     fn place_parked(&mut self, now: Now) {
-        let Some(parked) = self.parked.take() else { return };
-        let bytes = parked.held_bytes();
-        if !parked.owed().iter().any(|&id| self.lanes.has_room(id, bytes)) {
-            self.parked = Some(parked);
+        let Some(mut parked) = self.parked.take() else {
+            self.patience.note(now.instant, false);
             return;
+        };
+        let bytes = parked.record.held_bytes();
+        if parked.owed.iter().any(|&debtor| self.lanes.has_room(debtor, bytes)) {
+            let record = parked.record.record();
+            let value = record.value.expect("only what has a value is parked");
+            parked.owed = match self.fields.read(value, &self.plan.paths) {
+                Ok(event) => self.lanes.place(&record, event, parked.actions(), now),
+                Err(invalid) => self.lanes.place_invalid(&record, &invalid),
+            };
         }
-        let record = parked.record();
-        let value = record.value.expect("only events are parked");
-        let event = self.fields.read(value, &self.plan.paths).expect("only events are parked");
-        let without_room = self.lanes.place(&record, event, parked.owed(), now);
-        if !without_room.is_empty() {
-            self.parked = Some(parked.still_owed_to(without_room));
+        let others_starve = !parked.owed.is_empty() && self.others_starve();
+        self.patience.note(now.instant, others_starve);
+        let is_over = others_starve && self.patience.is_exhausted();
+        let reader = Position::at(parked.record.offset());
+        parked.owed.retain(|&debtor| {
+            let is_left_behind = is_over || self.lanes.is_stuck(debtor);
+            if is_left_behind {
+                self.lanes.fall_behind(debtor, reader);
+            }
+            !is_left_behind
+        });
+        if parked.owed.is_empty() {
+            self.patience.note(now.instant, false);
+        } else {
+            self.parked = Some(parked);
         }
+    }
+
+    /// Whether a lane that is level has nothing to do while the reader waits.
+    fn others_starve(&self) -> bool {
+        let is_hungry = |id: ActionId| self.hungry.binary_search(&id).is_ok();
+        self.lanes.occupied(is_hungry) < self.hungry.len()
     }
 }

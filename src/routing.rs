@@ -5,7 +5,7 @@
 //! at first glance, and not on how many there are.
 
 use crate::event::{Event, PathId, Value};
-use crate::plan::{ActionId, Destination, Plan, SourceId, TriggerId};
+use crate::plan::{ActionId, Destination, Plan, SourceId, Subscription, TriggerId};
 use crate::spec::CALLS;
 
 /// Why a record is owed to nobody.
@@ -75,9 +75,13 @@ impl Routes {
         Self { subscriptions, candidates: Vec::new() }
     }
 
-    /// The actions that the topic's events may be owed to, in the order of the plan.
-    pub fn actions(&self) -> impl Iterator<Item = ActionId> {
-        self.destinations.iter().flat_map(|(_, actions)| actions.iter().copied())
+    /// The actions that records of the topic may be owed to, in the order of the plan.
+    #[must_use]
+    pub fn actions(&self, plan: &Plan) -> Vec<ActionId> {
+        let subscriptions = self.subscriptions.iter().map(|&index| &plan.subscriptions[index]);
+        let mut actions: Vec<_> = subscriptions.flat_map(Subscription::all_actions).collect();
+        actions.sort_unstable();
+        actions
     }
 
     /// Puts into `owed` the actions that `event` is owed to, in the order of the plan.

@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use crate::admin::Admin;
+use crate::catch_up::CatchUp;
 use crate::config::{Config, OffsetReset};
 use crate::consumer::{self, Membership, Start};
 use crate::endpoint::{self, Endpoints};
@@ -143,6 +144,8 @@ impl Service {
                 &config.topics.dead_letter,
             )?,
             memory: Memory::new(config.buffered_bytes),
+            catch_up: CatchUp::start(config.kafka.consumer())
+                .map_err(|source| Error::System { what: "starting a thread", source })?,
             metrics: Arc::clone(&metrics),
             health: Arc::clone(&health),
             plan,

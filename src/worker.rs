@@ -3,20 +3,21 @@
 //! Everything that decides is in the pipeline; this loop gives it the time, chance, records and
 //! answers, and does what it says. One worker belongs to one assignment of one partition.
 
+mod slices;
+mod telling;
+
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use rdkafka::Message;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::error::KafkaError;
-use rdkafka::message::BorrowedMessage;
-use tokio::sync::{Notify, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tracing::{debug, warn};
 
 use crate::batch::Batch;
+use crate::catch_up::{CatchUp, Piece};
 use crate::endpoint::Endpoints;
 use crate::health::Health;
 use crate::lane::{Answer, Ticket};
@@ -25,14 +26,20 @@ use crate::librdkafka;
 use crate::memory::Memory;
 use crate::metrics::{ActionMetrics, Metrics};
 use crate::pipeline::{Completion, Pipeline, Pushed, Step};
-use crate::plan::Plan;
+use crate::plan::{ActionId, Plan};
 use crate::producer::DeadLetterProducer;
-use crate::record::{Now, Offset, Position, Record, TopicPartition};
+use crate::progress::Progress;
+use crate::published::Published;
+use crate::record::{Now, Position, TopicPartition};
 
 /// How many records are read in one turn, before answers and timers get theirs.
 const RECORDS_PER_TURN: usize = 500;
+/// After so many bytes of records a worker looks again at what it may hold: others read too.
+const ACCOUNT_EVERY: usize = 64 * 1024;
 /// The longest sleep: whoever sleeps longer is wedged.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+/// Between two times that it is told how far the lanes are. Commits are rarer than that.
+const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 
 /// What all workers share.
 pub struct Outside {
@@ -48,41 +55,31 @@ pub struct Outside {
     pub health: Arc<Health>,
     /// What events may hold.
     pub memory: Memory,
+    /// Where the log is read again.
+    pub catch_up: CatchUp,
 }
 
-/// How far a worker is, for whoever commits and measures.
+/// Where a worker begins.
 #[derive(Debug)]
-pub struct Progress {
-    settled: AtomicI64,
-    read: AtomicI64,
+pub enum Start {
+    /// At the first record that there is.
+    Beginning,
+    /// At this position.
+    At(Position),
+    /// Where another owner of the partition has left off.
+    After(Progress),
 }
 
-/// In place of a position that is not known yet.
-const UNKNOWN: i64 = -1;
-
-impl Progress {
-    /// Progress from `start` on, where that is known.
+impl Start {
+    /// Where the partition's reader begins; none at the first record that there is.
     #[must_use]
-    pub fn new(start: Option<Position>) -> Self {
-        let start = start.map_or(UNKNOWN, |start| start.0);
-        Self { settled: AtomicI64::new(start), read: AtomicI64::new(start) }
+    pub fn reader(&self) -> Option<Position> {
+        match self {
+            Self::Beginning => None,
+            Self::At(position) => Some(*position),
+            Self::After(progress) => Some(progress.start),
+        }
     }
-
-    /// The position that may be committed.
-    #[must_use]
-    pub fn settled(&self) -> Option<Position> {
-        known(self.settled.load(Ordering::Acquire))
-    }
-
-    /// The next record to read.
-    #[must_use]
-    pub fn read(&self) -> Option<Position> {
-        known(self.read.load(Ordering::Acquire))
-    }
-}
-
-fn known(position: i64) -> Option<Position> {
-    (position != UNKNOWN).then_some(Position(position))
 }
 
 /// See the module's documentation.
@@ -94,12 +91,22 @@ pub struct Worker<C: ConsumerContext + 'static> {
     queue: PartitionQueue<C>,
     readable: Arc<Notify>,
     drain: watch::Receiver<bool>,
-    progress: Arc<Progress>,
+    published: Arc<Published>,
+    /// When it was told last how far the lanes are, and whether it is not true any more.
+    published_at: Instant,
+    has_changed: bool,
     under_way: JoinSet<Done>,
+    /// The stretch of the log that is being read again.
+    slice: Option<mpsc::Receiver<Piece>>,
+    no_slice_before: Instant,
     held_bytes: usize,
+    /// The actions that had a lane behind when it was counted last.
+    behind: Vec<ActionId>,
     last_beat: Instant,
     /// So that a dead-letter topic that is away is mentioned once.
     letters_fail: bool,
+    /// So that progress that does not fit is mentioned once.
+    is_truncated: bool,
 }
 
 /// Something that a pipeline asked for has been done.
@@ -116,33 +123,45 @@ enum Queue {
 }
 
 impl<C: ConsumerContext + 'static> Worker<C> {
-    /// A worker for `partition`, which reads `queue` from `start` on (none: from wherever the
-    /// first record is), until `drain` turns true and everything it began is settled.
+    /// A worker for `partition`, which reads `queue` from `start` on, until `drain` turns true and
+    /// everything it has in flight has come to its end.
     #[must_use]
     pub fn new(
         outside: Arc<Outside>,
         partition: TopicPartition,
-        start: Option<Position>,
+        start: Start,
         mut queue: PartitionQueue<C>,
         drain: watch::Receiver<bool>,
-        progress: Arc<Progress>,
+        published: Arc<Published>,
     ) -> Self {
         let readable = Arc::new(Notify::new());
         let wake = Arc::clone(&readable);
         queue.set_nonempty_callback(move || wake.notify_one());
+        let plan = Arc::clone(&outside.plan);
+        let now = Instant::now();
         Self {
-            pipeline: Pipeline::new(Arc::clone(&outside.plan), partition.clone(), start),
+            pipeline: match start {
+                Start::Beginning => Pipeline::new(plan, partition.clone(), None),
+                Start::At(position) => Pipeline::new(plan, partition.clone(), Some(position)),
+                Start::After(progress) => Pipeline::restored(plan, partition.clone(), progress),
+            },
             name: format!("the worker of {partition}"),
             outside,
             partition,
             queue,
             readable,
             drain,
-            progress,
+            published,
+            published_at: now,
+            has_changed: true,
             under_way: JoinSet::new(),
+            slice: None,
+            no_slice_before: now,
             held_bytes: 0,
-            last_beat: Instant::now(),
+            behind: Vec::new(),
+            last_beat: now,
             letters_fail: false,
+            is_truncated: false,
         }
     }
 
@@ -155,19 +174,21 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             while let Some(done) = self.under_way.try_join_next() {
                 self.done(finished(done), now);
             }
-            // What is left to finish depends on what was done: so this is asked every time.
             if *self.drain.borrow_and_update() {
-                self.pipeline.drain(now);
+                self.pipeline.drain();
+                self.slice = None;
             }
-            // What was free when this worker fell asleep may have been taken by others since.
-            self.pipeline.allow(self.outside.memory.room(self.held_bytes));
+            self.account_memory();
             let queue = self.read(now);
+            self.read_again(now);
             self.pipeline.poll(now, &mut steps);
             for step in steps.drain(..) {
                 self.begin(step);
             }
-            self.publish();
-            if self.pipeline.is_drained() {
+            self.begin_slice(now.instant);
+            let is_drained = self.pipeline.is_drained();
+            self.publish(now.instant, is_drained);
+            if is_drained {
                 return;
             }
             if queue == Queue::MaybeMore && self.pipeline.wants_record() {
@@ -182,7 +203,10 @@ impl<C: ConsumerContext + 'static> Worker<C> {
     /// drain this worker is gone, and with it the assignment.
     async fn sleep(&mut self, now: Instant) -> bool {
         let latest = now + LONGEST_SLEEP;
-        let until = self.pipeline.wake_at().map_or(latest, |wake| wake.min(latest));
+        let publish = self.has_changed.then(|| self.published_at + PUBLISH_EVERY);
+        let slice = (self.no_slice_before > now).then_some(self.no_slice_before);
+        let wakes = [self.pipeline.wake_at(), publish, slice];
+        let until = wakes.into_iter().flatten().fold(latest, Instant::min);
         let wants_record = self.pipeline.wants_record();
         tokio::select! {
             // What was done comes before what could be begun: it makes room.
@@ -190,6 +214,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             Some(done) = self.under_way.join_next() => self.done(finished(done), self::now()),
             changed = self.drain.changed() => return changed.is_ok(),
             () = self.readable.notified(), if wants_record => {}
+            piece = slices::next(&mut self.slice) => self.take_piece(piece, self::now()),
             () = tokio::time::sleep_until(until.into()) => {}
         }
         true
@@ -197,7 +222,12 @@ impl<C: ConsumerContext + 'static> Worker<C> {
 
     /// Reads what the queue holds, up to the end of the turn or until the pipeline is full.
     fn read(&mut self, now: Now) -> Queue {
+        let mut read_bytes = 0;
         for _ in 0..RECORDS_PER_TURN {
+            if read_bytes > ACCOUNT_EVERY {
+                self.account_memory();
+                read_bytes = 0;
+            }
             if !self.pipeline.wants_record() {
                 break;
             }
@@ -210,7 +240,8 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                     continue;
                 }
             };
-            let record = record(&message);
+            let record = librdkafka::record(&message);
+            read_bytes += record.value.map_or(0, <[u8]>::len);
             let reads_at = self.pipeline.reads_at();
             if let Some(expected) = reads_at.filter(|next| next.is_past(record.offset)) {
                 warn!(
@@ -220,12 +251,14 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                     "thrown back: the log is a new one; starting again at its beginning"
                 );
                 self.under_way = JoinSet::new();
+                self.slice = None;
                 let plan = Arc::clone(&self.outside.plan);
                 self.pipeline = Pipeline::new(plan, self.partition.clone(), None);
                 self.pipeline.allow(self.outside.memory.room(self.held_bytes));
             }
             let metrics = &self.outside.metrics;
             metrics.records_consumed.inc();
+            self.has_changed = true;
             match self.pipeline.push(&record, now) {
                 Pushed::Skipped(skip) => metrics.skipped(skip),
                 Pushed::Invalid => {}
@@ -261,6 +294,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
     /// Hands in what was done.
     fn done(&mut self, done: Done, now: Now) {
         let chance = fastrand::f64();
+        self.has_changed = true;
         match done {
             Done::Request(ticket, answer) => {
                 let completion = self.pipeline.complete(ticket, &answer, now, chance);
@@ -288,16 +322,6 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         }
     }
 
-    /// Tells how far the pipeline is, and what it holds.
-    fn publish(&mut self) {
-        let number = |position: Option<Position>| position.map_or(UNKNOWN, |position| position.0);
-        self.progress.settled.store(number(self.pipeline.position()), Ordering::Release);
-        self.progress.read.store(number(self.pipeline.reads_at()), Ordering::Release);
-        let held_bytes = self.pipeline.held_bytes();
-        self.outside.memory.account(self.held_bytes, held_bytes);
-        self.held_bytes = held_bytes;
-    }
-
     fn beat(&mut self, now: Instant) {
         if now.duration_since(self.last_beat) > Duration::from_secs(1) {
             self.last_beat = now;
@@ -308,19 +332,9 @@ impl<C: ConsumerContext + 'static> Worker<C> {
 
 impl<C: ConsumerContext + 'static> Drop for Worker<C> {
     fn drop(&mut self) {
+        self.count_behind(Vec::new());
         self.outside.memory.account(self.held_bytes, 0);
         self.outside.health.forget(&self.name);
-    }
-}
-
-/// The record of a message, borrowed.
-fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
-    Record {
-        offset: Offset(message.offset()),
-        timestamp: message.timestamp().to_millis(),
-        key: message.key(),
-        value: message.payload(),
-        headers: librdkafka::headers(message),
     }
 }
 

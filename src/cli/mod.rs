@@ -41,10 +41,9 @@ pub fn main() -> ExitCode {
         }
     };
     let usual = match options.command {
-        Command::Run
-        | Command::Check { .. }
-        | Command::Explain(_)
-        | Command::Progress { .. } => LogLevel::Info,
+        Command::Run | Command::Check { .. } | Command::Explain(_) | Command::Progress { .. } => {
+            LogLevel::Info
+        }
         // A receiver that refuses on purpose is no news, and lines of a log would tear the picture.
         Command::Demo { .. } => LogLevel::Error,
     };

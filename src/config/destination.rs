@@ -100,7 +100,7 @@ impl Reader<'_> {
         let parent = Parent {
             id: DestinationId(self.plan.destinations.len()),
             name: name.into(),
-            paused: read_paused(&section),
+            paused: read_flag(&section, "paused", false),
             shared_secret: read_shared_secret(&section),
             standard_webhooks: read_standard_webhooks(&section),
             delivery: self.delivery.over(&section),
@@ -137,7 +137,7 @@ impl Reader<'_> {
         let trigger_at = section.required("trigger", "type = \"track\" and event = \"Signed Up\"");
         let trigger = trigger_at.as_ref().and_then(|at| read_trigger(at, &mut self.plan.paths));
         let enabled = read_flag(&section, "enabled", true);
-        let paused = read_paused(&section);
+        let paused = read_flag(&section, "paused", false);
         let batch = section.key("batch").and_then(|at| read_batch(&at));
         let delivery = parent.delivery.over(&section).into_delivery();
         let (Some(trigger), Some(request)) = (trigger, request) else {
@@ -184,20 +184,6 @@ impl Reader<'_> {
 
 fn read_flag(section: &Section<'_>, key: &str, default: bool) -> bool {
     section.key(key).and_then(|at| at.boolean()).unwrap_or(default)
-}
-
-fn read_paused(section: &Section<'_>) -> bool {
-    let paused = read_flag(section, "paused", false);
-    if paused && let Some(at) = section.key("paused") {
-        at.warn(
-            "not in force as it will be",
-            Some(
-                "in this version what is paused holds back everything else on its partitions too"
-                    .into(),
-            ),
-        );
-    }
-    paused
 }
 
 fn read_sources<'n>(

@@ -11,22 +11,35 @@ use tracing::{debug, warn};
 use super::held::{Held, topic_partition};
 use crate::librdkafka;
 use crate::metrics::Metrics;
-use crate::record::{Position, TopicPartition};
+use crate::published::Committable;
+use crate::record::TopicPartition;
 
 /// Between two commits.
 const EVERY: Duration = Duration::from_millis(200);
 /// A result that has not come by now is not waited for any longer.
 const LOST_AFTER: Duration = Duration::from_secs(30);
+/// The most metadata of one request, in bytes. Kafka refuses a request of more than 1 MiB whole.
+const MOST_METADATA: usize = 512 * 1024;
+/// The most metadata of a second, in bytes: the broker keeps all of it.
+const METADATA_PER_SECOND: u32 = 256 * 1024;
 /// Between two tries of the commit that a revocation waits for.
 const RETRY_AFTER: Duration = Duration::from_millis(50);
 
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub(super) struct Commits {
-    /// When the commit was begun whose result has not come yet.
-    under_way: Option<Instant>,
-    begun_at: Option<Instant>,
+    /// The commit whose result has not come yet.
+    under_way: Option<UnderWay>,
+    /// Before this time no other one is begun.
+    next_at: Option<Instant>,
     is_failing: bool,
+}
+
+/// What was sent to the broker, and when.
+#[derive(Debug)]
+struct UnderWay {
+    since: Instant,
+    committed: HashMap<TopicPartition, Committable>,
 }
 
 impl Commits {
@@ -36,8 +49,8 @@ impl Commits {
         consumer: &BaseConsumer<C>,
         held: &HashMap<TopicPartition, Held>,
     ) {
-        if self.begun_at.is_none_or(|at| at.elapsed() >= EVERY) {
-            self.begun_at = Some(Instant::now());
+        if self.next_at.is_none_or(|at| at <= Instant::now()) {
+            self.next_at = Some(Instant::now() + EVERY);
             self.begin(consumer, held);
         }
     }
@@ -48,15 +61,21 @@ impl Commits {
         consumer: &BaseConsumer<C>,
         held: &HashMap<TopicPartition, Held>,
     ) {
-        if self.under_way.is_some_and(|since| since.elapsed() < LOST_AFTER) {
+        let is_awaited = |commit: &UnderWay| commit.since.elapsed() < LOST_AFTER;
+        if self.under_way.as_ref().is_some_and(is_awaited) {
             return;
         }
-        let moved = list(held.iter());
-        if moved.count() == 0 {
-            return;
-        }
-        match librdkafka::commit(consumer, &moved) {
-            Ok(()) => self.under_way = Some(Instant::now()),
+        let moved = moved(held.iter());
+        let Some(first) = requests(moved).into_iter().next() else { return };
+        let bytes: usize = first.iter().map(|(_, commit)| commit.metadata.len()).sum();
+        match librdkafka::commit(consumer, &list(&first)) {
+            Ok(()) => {
+                let since = Instant::now();
+                self.under_way = Some(UnderWay { since, committed: first.into_iter().collect() });
+                let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+                let pause = Duration::from_secs(1) * bytes / METADATA_PER_SECOND;
+                self.next_at = Some(since + pause.max(EVERY));
+            }
             Err(code) => debug!(%code, "a commit could not be begun"),
         }
     }
@@ -69,18 +88,20 @@ impl Commits {
         offsets: &TopicPartitionList,
         held: &mut HashMap<TopicPartition, Held>,
     ) {
-        self.under_way = None;
+        let mut committed = self.under_way.take().map_or_else(HashMap::new, |it| it.committed);
         let mut failure = result.err();
         if failure.is_none() && offsets.count() > 0 {
             for element in offsets.elements() {
-                match (element.error(), element.offset()) {
-                    (Ok(()), Offset::Offset(offset)) => {
-                        if let Some(held) = held.get_mut(&topic_partition(&element)) {
-                            held.committed = Some(Position(offset));
-                        }
-                    }
-                    (Ok(()), _) => {}
-                    (Err(error), _) => failure = Some(error),
+                let partition = topic_partition(&element);
+                if let Err(error) = element.error() {
+                    failure = Some(error);
+                    continue;
+                }
+                let is_accepted =
+                    |commit: &Committable| element.offset() == Offset::Offset(commit.position.0);
+                let accepted = committed.remove(&partition).filter(is_accepted);
+                if let (Some(accepted), Some(held)) = (accepted, held.get_mut(&partition)) {
+                    held.committed = Some(accepted);
                 }
             }
         }
@@ -107,13 +128,20 @@ pub(super) fn commit_revoked<C: ConsumerContext>(
     revoked: &[(TopicPartition, Held)],
     patience: Duration,
 ) {
-    let moved = list(revoked.iter().map(|(partition, held)| (partition, held)));
-    if moved.count() == 0 {
-        return;
-    }
     let deadline = Instant::now() + patience;
+    for request in requests(moved(revoked.iter().map(|(partition, held)| (partition, held)))) {
+        commit_now(consumer, metrics, &list(&request), deadline);
+    }
+}
+
+fn commit_now<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    metrics: &Metrics,
+    moved: &TopicPartitionList,
+    deadline: Instant,
+) {
     loop {
-        match consumer.commit(&moved, CommitMode::Sync) {
+        match consumer.commit(moved, CommitMode::Sync) {
             Ok(()) => return metrics.commits_accepted.inc(),
             // The group is between two generations; it takes commits again in a moment.
             Err(KafkaError::ConsumerCommit(RDKafkaErrorCode::RebalanceInProgress))
@@ -134,13 +162,44 @@ pub(super) fn commit_revoked<C: ConsumerContext>(
     }
 }
 
-/// The positions to commit among these partitions.
-fn list<'a>(held: impl Iterator<Item = (&'a TopicPartition, &'a Held)>) -> TopicPartitionList {
+/// What there is to commit of these partitions.
+fn moved<'a>(
+    held: impl Iterator<Item = (&'a TopicPartition, &'a Held)>,
+) -> impl Iterator<Item = (TopicPartition, Committable)> {
+    held.filter_map(|(partition, held)| Some((partition.clone(), held.uncommitted()?)))
+}
+
+/// The same, in as many requests as it takes.
+fn requests(
+    moved: impl Iterator<Item = (TopicPartition, Committable)>,
+) -> Vec<Vec<(TopicPartition, Committable)>> {
+    let mut requests: Vec<Vec<_>> = Vec::new();
+    let mut room = 0;
+    for (partition, commit) in moved {
+        let bytes = commit.metadata.len();
+        match requests.last_mut() {
+            Some(request) if bytes <= room => {
+                room -= bytes;
+                request.push((partition, commit));
+            }
+            _ => {
+                room = MOST_METADATA.saturating_sub(bytes);
+                requests.push(vec![(partition, commit)]);
+            }
+        }
+    }
+    requests
+}
+
+fn list(commits: &[(TopicPartition, Committable)]) -> TopicPartitionList {
     let mut list = TopicPartitionList::new();
-    for (partition, held) in held {
-        if let Some(position) = held.uncommitted() {
-            let mut element = list.add_partition(&partition.topic, partition.partition);
-            element.set_offset(Offset::Offset(position.0)).expect("a position is a legal offset");
+    for (partition, commit) in commits {
+        let mut element = list.add_partition(&partition.topic, partition.partition);
+        element
+            .set_offset(Offset::Offset(commit.position.0))
+            .expect("a position is a legal offset");
+        if !commit.metadata.is_empty() {
+            element.set_metadata(&commit.metadata);
         }
     }
     list

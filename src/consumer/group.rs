@@ -22,8 +22,9 @@ use super::{BEAT, Error, Start, start};
 use crate::health::Health;
 use crate::kafka_log;
 use crate::librdkafka;
+use crate::published::Published;
 use crate::record::TopicPartition;
-use crate::worker::{Outside, Progress, Worker};
+use crate::worker::{Outside, Worker};
 
 /// How long the poll loop may stand still beyond a drain: the commit that follows it.
 const AFTER_DRAIN: Duration = Duration::from_mins(1);
@@ -130,7 +131,7 @@ impl Group {
         metrics.buffered_bytes.set(count(self.outside.memory.held()));
         for (partition, held) in lock(&self.held).iter() {
             let end = librdkafka::known_end(consumer, &partition.topic, partition.partition);
-            if let (Some(end), Some(read)) = (end, held.progress.read()) {
+            if let (Some(end), Some(read)) = (end, held.published.read()) {
                 metrics.set_consumer_lag(partition, (end - read.0).max(0));
             }
         }
@@ -235,23 +236,24 @@ impl Group {
             else {
                 return self.fail(format!("{partition} has no queue"));
             };
-            let offset = start.position.map_or(Offset::Beginning, |at| Offset::Offset(at.0));
+            let reader = start.start.reader();
+            let offset = reader.map_or(Offset::Beginning, |at| Offset::Offset(at.0));
             if let Err(error) = assigned.set_partition_offset(topic, partition.partition, offset) {
                 return self.fail(format!("{partition} cannot start at {offset:?}: {error}"));
             }
-            let progress = Arc::new(Progress::new(start.position));
+            debug!(%partition, start = ?start.start, "partition assigned");
+            let published = Arc::new(Published::new(reader));
             let (drain, drained) = watch::channel(false);
             let worker = Worker::new(
                 Arc::clone(&self.outside),
                 partition.clone(),
-                start.position,
+                start.start,
                 queue,
                 drained,
-                Arc::clone(&progress),
+                Arc::clone(&published),
             );
             let worker = self.runtime.spawn(worker.run());
-            debug!(%partition, start = ?start.position, "partition assigned");
-            let held = Held { worker, drain, progress, committed: start.committed };
+            let held = Held { worker, drain, published, committed: start.committed };
             lock(&self.held).insert(partition, held);
         }
         self.outside.metrics.assigned_partitions.set(count(lock(&self.held).len()));

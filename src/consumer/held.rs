@@ -6,23 +6,23 @@ use rdkafka::topic_partition_list::TopicPartitionListElem;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
-use crate::record::{Position, TopicPartition};
-use crate::worker::Progress;
+use crate::published::{Committable, Published};
+use crate::record::TopicPartition;
 
 /// A partition that is assigned to this process.
 pub(super) struct Held {
     pub(super) worker: JoinHandle<()>,
     /// Turns true when the worker is to finish what it has begun; closed when it has.
     pub(super) drain: watch::Sender<bool>,
-    pub(super) progress: Arc<Progress>,
-    /// The last position that the broker has accepted; none before the first commit.
-    pub(super) committed: Option<Position>,
+    pub(super) published: Arc<Published>,
+    /// What the broker has accepted last; none before the first commit.
+    pub(super) committed: Option<Committable>,
 }
 
 impl Held {
-    /// The position to commit, where it differs from what was committed.
-    pub(super) fn uncommitted(&self) -> Option<Position> {
-        self.progress.settled().filter(|settled| Some(*settled) != self.committed)
+    /// What is to be committed, where it differs from what was.
+    pub(super) fn uncommitted(&self) -> Option<Committable> {
+        self.published.committable().filter(|now| Some(now) != self.committed.as_ref())
     }
 }
 

@@ -10,7 +10,11 @@ use tracing::{info, warn};
 use super::Start;
 use super::faults::{self, Fault};
 use super::held::topic_partition;
+use crate::librdkafka;
+use crate::progress::Progress;
+use crate::published::Committable;
 use crate::record::{Position, TopicPartition};
+use crate::worker;
 
 /// How long the broker may take to answer.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -21,10 +25,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 #[derive(Debug)]
 pub(super) struct PartitionStart {
     pub(super) partition: TopicPartition,
-    /// None: at the first record that there is.
-    pub(super) position: Option<Position>,
-    /// The position that the group has committed.
-    pub(super) committed: Option<Position>,
+    pub(super) start: worker::Start,
+    /// What the group has committed.
+    pub(super) committed: Option<Committable>,
 }
 
 /// Finds out where the partitions start, for as long as it takes; none when `goes_on` says no,
@@ -73,30 +76,52 @@ fn try_resolve<C: ConsumerContext>(
     let committed = consumer.committed_offsets(assigned.clone(), PATIENCE)?;
     let mut starts = Vec::with_capacity(committed.count());
     let mut resolved = TopicPartitionList::new();
-    for element in committed.elements() {
+    for (index, element) in committed.elements().iter().enumerate() {
         element.error()?;
-        let partition = topic_partition(&element);
+        let partition = topic_partition(element);
+        let metadata = librdkafka::metadata(&committed, index);
         let committed = match element.offset() {
-            Offset::Offset(offset) => Some(Position(offset)),
+            Offset::Offset(offset) => Some(Committable {
+                position: Position(offset),
+                metadata: String::from_utf8_lossy(metadata).into_owned(),
+            }),
             _ => None,
         };
-        let position = match (committed, start) {
-            (Some(position), _) => Some(position),
-            (None, Start::Earliest) => None,
+        let start = match (&committed, start) {
+            (Some(committed), _) => after(&partition, committed),
+            (None, Start::Earliest) => worker::Start::Beginning,
             (None, Start::Latest) => {
                 let (topic, number) = (&partition.topic, partition.partition);
                 let (_, end) = consumer.fetch_watermarks(topic, number, PATIENCE)?;
                 resolved.add_partition_offset(topic, number, Offset::Offset(end))?;
-                Some(Position(end))
+                worker::Start::At(Position(end))
             }
         };
-        starts.push(PartitionStart { partition, position, committed });
+        starts.push(PartitionStart { partition, start, committed });
     }
     if resolved.count() > 0 {
         commit_resolved(consumer, &resolved)?;
         info!(partitions = resolved.count(), "starting at the end, as auto.offset.reset says");
     }
     Ok(starts)
+}
+
+/// Where a worker begins after what was committed. Metadata that cannot be used costs repetitions
+/// and loses nothing: below the position everything is settled.
+fn after(partition: &TopicPartition, committed: &Committable) -> worker::Start {
+    match Progress::parse(&committed.metadata, committed.position) {
+        Ok(Some(progress)) => worker::Start::After(progress),
+        Ok(None) => worker::Start::At(committed.position),
+        Err(unusable) => {
+            warn!(
+                %partition,
+                position = %committed.position,
+                %unusable,
+                "the commit's metadata is ignored: every action begins at the position"
+            );
+            worker::Start::At(committed.position)
+        }
+    }
 }
 
 fn commit_resolved<C: ConsumerContext>(

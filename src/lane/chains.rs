@@ -71,10 +71,16 @@ impl Chains {
         next
     }
 
-    /// Forgets the waiting requests for which `keep` says no.
-    pub(super) fn retain(&mut self, mut keep: impl FnMut(RequestId) -> bool) {
+    /// Forgets the chains that `is_held` says are held by nobody, and in the others whatever waits
+    /// and is not to be kept.
+    pub(super) fn retain(
+        &mut self,
+        is_held: impl Fn(ChainId) -> bool,
+        is_kept: impl Fn(RequestId) -> bool,
+    ) {
+        self.waiting.retain(|&chain, _| is_held(chain));
         for queue in self.waiting.values_mut() {
-            queue.retain(|&request| keep(request));
+            queue.retain(|&request| is_kept(request));
         }
     }
 }

@@ -4,19 +4,23 @@
 //! means for the events it carried. It knows its own events only: what the others of the
 //! partition do, and how far the position may move, is the pipeline's business.
 
+mod attempt;
 mod chains;
+pub(crate) mod cursor;
 mod gather;
+pub(crate) mod invalid;
 mod queue;
 
+use std::collections::HashSet;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use crate::batch::{Batch, Framing, OpenBatch};
+use crate::batch::{Framing, OpenBatch};
 use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
 use crate::lane::chains::ChainId;
+use crate::lane::cursor::Cursor;
 use crate::lane::gather::{Gathering, Sealed};
 use crate::lane::queue::{Queue, Request};
-use crate::offsets::Unsettled;
 use crate::plan::{Action, ActionId, Order, Plan, Target, TargetTemplate};
 use crate::record::{Now, Offset, Position, Record, TopicPartition};
 use crate::request::SignedRequest;
@@ -24,52 +28,12 @@ use crate::retry;
 use crate::signature::{Signer, idempotency_key};
 use crate::verdict::{Outcome, Verdict};
 
-/// A request's place in its lane.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-struct RequestId(usize);
+use attempt::RequestId;
+pub use attempt::{Answer, Attempt, Completed, Ticket};
 
-/// Names a request that is in flight, from [`Attempt`] to its answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Ticket {
-    /// The action whose lane has sent it.
-    pub action: ActionId,
-    request: RequestId,
-}
-
-/// One request to be made now.
-#[derive(Debug, Clone)]
-pub struct Attempt {
-    /// Names it when the answer is handed in.
-    pub ticket: Ticket,
-    /// What is sent, and where to.
-    pub request: SignedRequest,
-    /// How many events the body carries.
-    pub events: usize,
-    /// The longest that the attempt may take.
-    pub timeout: Duration,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// What the verdict depends on.
-    pub outcome: Outcome,
-    /// The answer's body or the error, for the dead letter.
-    pub detail: String,
-}
-
-/// What an answer has led to.
-#[derive(Debug)]
-pub enum Completed {
-    /// The events are settled.
-    Delivered(Batch),
-    /// The same request is made again later.
-    Retried,
-    /// The halves are tried on their own.
-    Split,
-    /// The events are refused; these letters settle them.
-    Rejected(Vec<(Offset, DeadLetter)>),
-}
+/// So many runs of unsettled offsets are told of a lane at the most: one that needs more begins
+/// nothing but its oldest event until it needs fewer.
+const MOST_RUNS: usize = 64;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -78,14 +42,15 @@ pub struct Lane {
     id: ActionId,
     partition: TopicPartition,
     signer: Option<Signer>,
-    unsettled: Unsettled,
+    cursor: Cursor,
     /// Present when the action gathers its events.
     gathering: Option<Gathering>,
     queue: Queue,
     in_flight: usize,
-    events: usize,
-    /// The position of a reader that has read everything that was ever settled here.
-    settled: Option<Position>,
+    /// The events that wait for their letters to be written.
+    buried: HashSet<Offset>,
+    /// The bytes that those letters hold.
+    letter_bytes: usize,
 }
 
 /// What proves a request's origin and tells it from others.
@@ -96,9 +61,14 @@ struct Stamp {
 }
 
 impl Lane {
-    /// An empty lane of the action `id` in `partition`.
+    /// A lane of the action `id` in `partition` that holds nothing, and stands at `cursor`.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, id: ActionId, partition: TopicPartition) -> Self {
+    pub(crate) fn new(
+        plan: Arc<Plan>,
+        id: ActionId,
+        partition: TopicPartition,
+        cursor: Cursor,
+    ) -> Self {
         let action = &plan.actions[id.0];
         let signer = action.shared_secret.as_ref().map(Signer::new);
         let gathering = action.batch.map(Gathering::new);
@@ -107,19 +77,29 @@ impl Lane {
             id,
             partition,
             signer,
-            unsettled: Unsettled::new(),
+            cursor,
             gathering,
             queue: Queue::default(),
             in_flight: 0,
-            events: 0,
-            settled: None,
+            buried: HashSet::new(),
+            letter_bytes: 0,
         }
     }
 
-    /// Whether every event that it took is settled.
+    /// How far it is.
+    pub(crate) fn cursor(&self) -> &Cursor {
+        &self.cursor
+    }
+
+    /// How far it is, for whoever feeds it.
+    pub(crate) fn cursor_mut(&mut self) -> &mut Cursor {
+        &mut self.cursor
+    }
+
+    /// Whether every event that it holds is settled.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.unsettled.is_empty()
+        self.cursor.is_empty()
     }
 
     /// Whether nothing can move on without the operator.
@@ -128,42 +108,48 @@ impl Lane {
         self.action().paused
     }
 
-    /// The lowest offset that it owes.
+    /// Whether answers are awaited.
     #[must_use]
-    pub fn lowest_owed(&self) -> Option<Offset> {
-        self.unsettled.lowest()
-    }
-
-    /// The position of a reader that has read everything that is settled here or in flight.
-    #[must_use]
-    pub fn begun(&self) -> Option<Position> {
-        self.settled.max(self.queue.in_flight_end())
+    pub fn is_in_flight(&self) -> bool {
+        self.in_flight > 0
     }
 
     /// The bytes of memory that its events hold.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        self.queue.held_bytes() + self.gathering.as_ref().map_or(0, Gathering::held_bytes)
+        let open = self.gathering.as_ref().map_or(0, Gathering::held_bytes);
+        self.queue.held_bytes() + open + self.letter_bytes
     }
 
     /// Whether it may take an event of `bytes` bytes, where `share` bytes are its part of the
     /// memory. One event always finds room.
     #[must_use]
     pub fn has_room(&self, bytes: usize, share: usize) -> bool {
-        // Enough to keep every connection and every key busy while answers are under way, and
-        // not more: what is gathered in advance has to be delivered or read again at the end.
-        let delivery = &self.action().delivery;
-        let most_events = match self.action().batch {
+        let events = self.cursor.held_events();
+        events == 0 || events < self.most_events() && self.held_bytes() + bytes <= share
+    }
+
+    /// Whether it is worth reading the log again for it: it is behind, could send, and holds less
+    /// than half of what it may.
+    #[must_use]
+    pub fn wants_to_catch_up(&self, share: usize) -> bool {
+        let is_hungry =
+            self.cursor.held_events() <= self.most_events() / 2 && self.held_bytes() <= share / 2;
+        self.cursor.is_behind() && !self.is_paused() && is_hungry
+    }
+
+    /// Enough to keep every connection and every key busy while answers are under way, and not
+    /// more: what is gathered in advance has to be read again by whoever comes next.
+    fn most_events(&self) -> usize {
+        match self.action().batch {
             Some(limits) => 4 * limits.max_events.get(),
-            None => 8 * delivery.concurrency.get(),
-        };
-        self.events == 0 || self.events < most_events && self.held_bytes() + bytes <= share
+            None => 8 * self.action().delivery.concurrency.get(),
+        }
     }
 
     /// Takes an event that is owed: `record` has become `payload`, which goes to `target`.
     pub fn take(&mut self, record: &Record<'_>, payload: &[u8], target: Arc<Target>, now: Now) {
-        self.unsettled.owe(record.offset);
-        self.events += 1;
+        self.cursor.take(record.offset);
         let Some(gathering) = &mut self.gathering else {
             let mut batch = OpenBatch::new(Framing::Bare, payload.len(), now.instant);
             batch.add(payload, record);
@@ -177,11 +163,26 @@ impl Lane {
         }
     }
 
-    /// An event is owed that can only be dead-lettered. It is settled by
-    /// [`settle`](Self::settle).
-    pub fn take_unsendable(&mut self, offset: Offset) {
-        self.unsettled.owe(offset);
-        self.events += 1;
+    /// Takes an event that is owed and can only be dead-lettered, in a letter of so many bytes.
+    /// It is settled by [`letter_written`](Self::letter_written).
+    pub fn take_unsendable(&mut self, offset: Offset, letter_bytes: usize) {
+        self.cursor.take(offset);
+        self.bury(offset, letter_bytes);
+    }
+
+    fn bury(&mut self, offset: Offset, letter_bytes: usize) {
+        self.buried.insert(offset);
+        self.letter_bytes += letter_bytes;
+    }
+
+    /// The letter about the event at `offset` is written: the event is settled.
+    ///
+    /// # Panics
+    /// When it is not owed.
+    pub fn letter_written(&mut self, offset: Offset, letter_bytes: usize) {
+        self.buried.remove(&offset);
+        self.letter_bytes -= letter_bytes;
+        self.cursor.settle(offset);
     }
 
     /// Half-full batches wait no longer for company: nothing more can come.
@@ -234,7 +235,7 @@ impl Lane {
             Verdict::Accept => {
                 let request = self.queue.remove(id);
                 for entry in request.batch.entries() {
-                    self.settle(entry.offset);
+                    self.cursor.settle(entry.offset);
                 }
                 Completed::Delivered(request.batch)
             }
@@ -252,33 +253,27 @@ impl Lane {
             }
             Verdict::Reject => {
                 let request = self.queue.remove(id);
-                Completed::Rejected(self.letters(&request, answer))
+                let letters = self.letters(&request, answer);
+                for (offset, letter) in &letters {
+                    self.bury(*offset, letter.held_bytes());
+                }
+                Completed::Rejected(letters)
             }
         }
     }
 
-    /// The event at `offset` is settled.
-    ///
-    /// # Panics
-    /// When it is not owed.
-    pub fn settle(&mut self, offset: Offset) {
-        self.unsettled.settle(offset);
-        self.events -= 1;
-        self.settled = self.settled.max(Some(offset.next()));
-    }
-
-    /// Forgets what is not in flight and lies at `end` or above; what lies below waits no longer
-    /// for company.
-    pub fn leave_from(&mut self, end: Position) {
+    /// The partition's reader goes on from `reader` without this lane. What was attempted stays,
+    /// and the oldest event; the rest leaves memory and is read again.
+    pub fn fall_behind(&mut self, reader: Position) {
         let open = self.gathering.as_mut().map(Gathering::seal_all);
         for Sealed { batch, target } in open.into_iter().flatten() {
             let chain = self.target_chain(&target);
             self.queue.push(batch, target, chain);
         }
-        for offset in self.queue.leave_from(end) {
-            self.unsettled.leave(offset);
-            self.events -= 1;
-        }
+        let mut stays: HashSet<_> =
+            self.queue.shed(self.cursor.lowest_held()).into_iter().collect();
+        stays.extend(&self.buried);
+        self.cursor.fall_behind(reader, |offset| !stays.contains(&offset));
     }
 
     fn action(&self) -> &Action {
@@ -326,7 +321,13 @@ impl Lane {
     /// Begins the next request that is ready.
     fn attempt(&mut self, now: Now) -> Option<Attempt> {
         let action = &self.plan.actions[self.id.0];
-        let (id, request) = self.queue.next()?;
+        let lowest = self.cursor.lowest_held();
+        // Whatever is begun now may be settled before what lies below it.
+        let is_ragged = self.cursor.count_runs() > MOST_RUNS;
+        let (id, request) = self.queue.next(|request| {
+            let first = request.batch.entries().first().map(|entry| entry.offset);
+            !is_ragged || request.attempts > 0 || first == lowest
+        })?;
         let entries = request.batch.entries();
         let stamp = request.stamp.get_or_insert_with(|| {
             let scope = action.delivery.signature;

@@ -4,7 +4,7 @@
 //! an answer means: that is the lane's business.
 
 use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::{BinaryHeap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -14,7 +14,7 @@ use super::chains::{ChainId, Chains, Turn};
 use super::{RequestId, Stamp};
 use crate::batch::Batch;
 use crate::plan::Target;
-use crate::record::{Offset, Position};
+use crate::record::Offset;
 
 /// A sealed batch on its way.
 #[derive(Debug)]
@@ -30,8 +30,6 @@ pub(super) struct Request {
     pub(super) failures: u32,
     /// When the events were sent first, in milliseconds since 1970-01-01 UTC.
     pub(super) first_attempt_at: Option<i64>,
-    /// Whether an answer is awaited.
-    is_in_flight: bool,
 }
 
 /// See the module's documentation.
@@ -66,7 +64,6 @@ impl Queue {
             attempts: 0,
             failures: 0,
             first_attempt_at: None,
-            is_in_flight: false,
         });
         if chain.is_none_or(|chain| self.chains.enter(chain, id) == Turn::Now) {
             self.ready.push_back(id);
@@ -88,20 +85,15 @@ impl Queue {
         self.backing_off.peek().map(|&Reverse((at, _))| at)
     }
 
-    /// The next request that is ready, which is in flight from now on. It keeps its turn until it
-    /// is removed.
-    pub(super) fn next(&mut self) -> Option<(RequestId, &mut Request)> {
-        let id = self.ready.pop_front()?;
-        let request = &mut self.requests[id.0];
-        request.is_in_flight = true;
-        Some((id, request))
-    }
-
-    /// The position of a reader that has read everything that is in flight.
-    pub(super) fn in_flight_end(&self) -> Option<Position> {
-        let in_flight = self.requests.iter().filter(|(_, request)| request.is_in_flight);
-        let last = |request: &Request| request.batch.entries().last().map(|entry| entry.offset);
-        in_flight.filter_map(|(_, request)| last(request)).max().map(Offset::next)
+    /// The next request that is ready. It keeps its turn until it is removed.
+    /// Passes over those for which `may_go` says no.
+    pub(super) fn next(
+        &mut self,
+        may_go: impl Fn(&Request) -> bool,
+    ) -> Option<(RequestId, &mut Request)> {
+        let index = self.ready.iter().position(|id| may_go(&self.requests[id.0]))?;
+        let id = self.ready.remove(index)?;
+        Some((id, &mut self.requests[id.0]))
     }
 
     pub(super) fn request(&mut self, id: RequestId) -> &mut Request {
@@ -110,7 +102,6 @@ impl Queue {
 
     /// A request goes again, not before `at`.
     pub(super) fn back_off(&mut self, id: RequestId, at: Instant) {
-        self.requests[id.0].is_in_flight = false;
         self.backing_off.push(Reverse((at, id)));
     }
 
@@ -128,7 +119,7 @@ impl Queue {
         let (first, second) = whole.batch.split();
         let half = |batch| {
             let target = Arc::clone(&whole.target);
-            Request { batch, target, stamp: None, failures: 0, is_in_flight: false, ..whole }
+            Request { batch, target, stamp: None, failures: 0, ..whole }
         };
         let (first, second) = (half(first), half(second));
         let second = self.insert(second);
@@ -140,36 +131,32 @@ impl Queue {
         self.ready.push_front(first);
     }
 
-    /// Forgets the events at `end` and above that are not in flight, and names them.
-    pub(super) fn leave_from(&mut self, end: Position) -> Vec<Offset> {
-        let waiting = self.requests.iter().filter(|(_, request)| !request.is_in_flight);
+    /// Forgets what was never attempted, but for the event at `kept`, and names what stays.
+    pub(super) fn shed(&mut self, kept: Option<Offset>) -> Vec<Offset> {
+        let waiting = self.requests.iter().filter(|(_, request)| request.attempts == 0);
         let waiting: Vec<_> = waiting.map(|(id, _)| RequestId(id)).collect();
-        let mut left = Vec::new();
         for id in waiting {
             let request = &mut self.requests[id.0];
-            let offsets = request.batch.entries().iter().map(|entry| entry.offset);
-            let above = left.len();
-            left.extend(offsets.filter(|offset| !end.is_past(*offset)));
-            if left.len() == above {
-                continue;
-            }
-            match request.batch.below(end) {
+            let entries = request.batch.entries();
+            let kept = entries.iter().position(|entry| Some(entry.offset) == kept);
+            match kept {
                 None => drop(self.take(id)),
-                Some(below) => {
+                Some(index) if entries.len() > 1 => {
                     self.held_bytes -= request.batch.held_bytes();
-                    self.held_bytes += below.held_bytes();
-                    request.batch = below;
-                    request.stamp = None;
+                    request.batch = request.batch.only(index);
+                    self.held_bytes += request.batch.held_bytes();
                 }
+                Some(_) => {}
             }
         }
-        // Chains are in the order of the partition: behind a request that is left there are only
-        // such as are left too, and what remains keeps its turn.
+        // Only what has its turn was attempted, and the oldest event has its turn too: where one of
+        // a chain is left, it holds the chain.
         let requests = &self.requests;
-        self.backing_off.retain(|Reverse((_, id))| requests.contains(id.0));
         self.ready.retain(|id| requests.contains(id.0));
-        self.chains.retain(|id| requests.contains(id.0));
-        left
+        let held: HashSet<_> = requests.iter().filter_map(|(_, request)| request.chain).collect();
+        self.chains.retain(|chain| held.contains(&chain), |id| requests.contains(id.0));
+        let entries = self.requests.iter().flat_map(|(_, request)| request.batch.entries());
+        entries.map(|entry| entry.offset).collect()
     }
 
     fn insert(&mut self, request: Request) -> RequestId {

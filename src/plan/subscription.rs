@@ -49,6 +49,11 @@ impl Subscription {
         self.index.candidates(event, |place| see(self.wanted[place].0, place));
     }
 
+    /// Every action, in no order.
+    pub(crate) fn all_actions(&self) -> impl Iterator<Item = ActionId> {
+        self.wanted.iter().flat_map(|(_, actions)| actions.iter().copied())
+    }
+
     /// The actions whose trigger stands at `place`, ascending.
     pub(crate) fn actions(&self, place: usize) -> &[ActionId] {
         &self.wanted[place].1

@@ -58,6 +58,11 @@ impl Log {
         self.records.last().map_or(0, |record| record.offset + 1)
     }
 
+    /// The index of the first record at `position` or above.
+    pub fn index_at(&self, position: i64) -> usize {
+        self.records.partition_point(|record| record.offset < position)
+    }
+
     pub fn by_offset(&self) -> HashMap<i64, &Logged> {
         self.records.iter().map(|record| (record.offset, record)).collect()
     }

@@ -6,6 +6,7 @@
 
 mod log;
 mod record_keeper;
+mod sights;
 mod world;
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -26,7 +27,7 @@ fn nothing_is_lost_repeated_or_out_of_order_in_any_world() {
         Some(seed) => seed..seed + 1,
         None => 0..number("HOOKCAST_WORLDS").unwrap_or(WORLDS),
     };
-    let mut seen = world::Sights::default();
+    let mut seen = sights::Sights::default();
     for seed in seeds.clone() {
         let lived = catch_unwind(AssertUnwindSafe(|| World::new(seed).live()));
         match lived {

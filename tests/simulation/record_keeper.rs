@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use hookcast::plan::{ActionId, Order, Plan};
+use hookcast::progress::Encoded;
 
 use crate::log::Log;
 
@@ -16,14 +17,20 @@ pub struct RecordKeeper {
     /// The same for the present life.
     settled_now: HashSet<(Creditor, i64)>,
     committed: i64,
+    metadata: String,
+    /// What was settled when that was committed, as far as it tells.
+    settled_then: HashSet<(Creditor, i64)>,
     /// Sets of events by their idempotency key, and the other way round.
     sets: HashMap<String, (ActionId, Vec<i64>)>,
     keys: HashMap<(ActionId, Vec<i64>), String>,
-    /// The last offset that was accepted in this life, by action, target and key.
+    /// The last offset that was accepted, by action, target and key.
     accepted: HashMap<(ActionId, String, Option<String>), i64>,
     /// What is in flight: no two of them at a time.
     in_flight: HashSet<(ActionId, String, Option<String>)>,
-    /// What may be settled once more, since a crash came before its commit.
+    /// What was refused for good: it may be refused once more, out of order, if a crash comes before
+    /// its letter.
+    refused: HashSet<(ActionId, i64)>,
+    /// What may be settled once more: a crash came before its commit, or it was not told.
     may_repeat: HashSet<(Creditor, i64)>,
 }
 
@@ -75,7 +82,9 @@ impl RecordKeeper {
         for chain in Self::chains(plan, log, action, url, offsets) {
             assert!(self.in_flight.insert(chain.clone()), "two at a time in {chain:?}");
             let last = self.accepted.get(&chain).copied().unwrap_or(-1);
-            assert!(offsets[0] > last, "{} after {last} in {chain:?}", offsets[0]);
+            let is_repeated = self.may_repeat.contains(&(Some(action), offsets[0]))
+                || self.refused.contains(&(action, offsets[0]));
+            assert!(offsets[0] > last || is_repeated, "{} after {last} in {chain:?}", offsets[0]);
         }
         let set = (action, offsets.to_vec());
         let known = self.sets.entry(idempotency_key.to_owned()).or_insert_with(|| set.clone());
@@ -105,18 +114,34 @@ impl RecordKeeper {
         }
     }
 
+    pub fn refuse(&mut self, action: ActionId, offsets: &[i64]) {
+        self.refused.extend(offsets.iter().map(|offset| (action, *offset)));
+    }
+
     pub fn settle(&mut self, creditor: Creditor, offset: i64) {
         self.settled.insert((creditor, offset));
         self.settled_now.insert((creditor, offset));
+        self.may_repeat.remove(&(creditor, offset));
     }
 
-    /// The broker has accepted a position.
-    pub fn commit(&mut self, log: &Log, position: i64) {
+    /// The broker has accepted a position and its metadata.
+    pub fn commit(&mut self, log: &Log, position: i64, encoded: Encoded) {
         assert!(position >= self.committed, "{position} is behind {}", self.committed);
         for record in log.records.iter().filter(|record| record.offset < position) {
             self.assert_settled(record);
         }
         self.committed = position;
+        self.metadata = encoded.metadata;
+        // What is folded tells less.
+        let is_told = |(_, offset): &&(Creditor, i64)| encoded.folded == 0 || *offset < position;
+        let known = self.settled.difference(&self.may_repeat);
+        self.settled_then = known.filter(is_told).copied().collect();
+    }
+
+    /// The position is all that is left of the last commit, as after an operator's reset.
+    pub fn lose_metadata(&mut self) {
+        self.metadata.clear();
+        self.settled_then.retain(|(_, offset)| *offset < self.committed);
     }
 
     pub fn assert_settled(&self, record: &crate::log::Logged) {
@@ -130,17 +155,12 @@ impl RecordKeeper {
         }
     }
 
-    /// A pipeline has gone, and another one begins at the committed position.
-    pub fn new_life(&mut self, is_clean: bool) {
+    /// A pipeline has gone, and another one begins with this metadata: it may repeat what was
+    /// settled since, and nothing else.
+    pub fn new_life(&mut self) -> &str {
         self.in_flight.clear();
-        self.accepted.clear();
-        let settled_now = std::mem::take(&mut self.settled_now);
-        let is_ahead = |(_, offset): &&(Creditor, i64)| *offset >= self.committed;
-        if is_clean {
-            let repeated: Vec<_> = settled_now.iter().filter(is_ahead).collect();
-            assert!(repeated.is_empty(), "a clean hand-over repeats {repeated:?}");
-        } else {
-            self.may_repeat.extend(self.settled.iter().filter(is_ahead));
-        }
+        self.settled_now.clear();
+        self.may_repeat.extend(self.settled.difference(&self.settled_then));
+        &self.metadata
     }
 }

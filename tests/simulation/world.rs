@@ -6,59 +6,26 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use hookcast::lane::{Answer, Attempt};
 use hookcast::letters::{Debtor, Writing};
-use hookcast::pipeline::{Completion, Pipeline, Step};
-use hookcast::plan::Plan;
+use hookcast::pipeline::{Appetite, Completion, Pipeline, Step};
+use hookcast::plan::{ActionId, Plan};
+use hookcast::progress::Progress;
 use hookcast::record::{Now, Position, TopicPartition};
 use hookcast::verdict::Outcome;
 use serde_json::Value;
 
 use crate::log::{self, Log};
 use crate::record_keeper::RecordKeeper;
+use crate::sights::Sights;
 
-/// After so many steps the world turns kind, so that everything comes to an end.
+/// After so many steps the world turns kind, but for one endpoint that stays dead.
 const HOSTILE_STEPS: usize = 1500;
+/// By then everything else has been delivered. Now that endpoint revives, so that everything comes
+/// to an end.
+const DEAD_STEPS: usize = 20_000;
 /// A kind world that has not come to its end by now never does.
-const MOST_STEPS: usize = 40_000;
-
-/// What was seen to happen, so that it is known that it happens at all.
-#[derive(Default)]
-pub struct Sights {
-    crashes: usize,
-    drains: usize,
-    retries: usize,
-    splits: usize,
-    rejections: usize,
-    failed_letters: usize,
-    full_pipelines: usize,
-    batches: usize,
-}
-
-impl Sights {
-    pub fn add(&mut self, other: &Self) {
-        self.crashes += other.crashes;
-        self.drains += other.drains;
-        self.retries += other.retries;
-        self.splits += other.splits;
-        self.rejections += other.rejections;
-        self.failed_letters += other.failed_letters;
-        self.full_pipelines += other.full_pipelines;
-        self.batches += other.batches;
-    }
-
-    pub fn assert_that_everything_was_seen(&self) {
-        let counts = [
-            self.crashes,
-            self.drains,
-            self.retries,
-            self.splits,
-            self.rejections,
-            self.failed_letters,
-            self.full_pipelines,
-            self.batches,
-        ];
-        assert!(counts.iter().all(|count| *count > 100), "too quiet: {counts:?}");
-    }
-}
+const MOST_STEPS: usize = 60_000;
+/// The most metadata that the broker takes with a commit, in bytes.
+const MOST_METADATA: usize = 4_000;
 
 pub struct World {
     random: Rng,
@@ -71,10 +38,15 @@ pub struct World {
     most_room: usize,
     /// The index of the next record that the reader gets.
     next: usize,
+    /// The index of the next record of the slice that is being read again.
+    slice: Option<usize>,
+    /// The endpoint that stays dead for longer than the others.
+    dead: ActionId,
     now: Now,
     requests: Vec<Attempt>,
     letters: Vec<Writing>,
     is_draining: bool,
+    is_dead: bool,
     /// How likely what fails fails, out of a hundred.
     hostility: u8,
     sights: Sights,
@@ -88,7 +60,7 @@ impl World {
         let log = Log::new(&mut random, actions);
         let room = if random.bool() { usize::MAX } else { random.usize(1..20_000) };
         let mut world = Self {
-            pipeline: pipeline(&plan, None),
+            pipeline: Pipeline::new(Arc::clone(&plan), partition(), None),
             hostility: random.u8(0..60),
             log,
             plan,
@@ -96,10 +68,13 @@ impl World {
             room,
             most_room: room,
             next: 0,
+            slice: None,
+            dead: ActionId(random.usize(0..actions)),
             now: Now { instant: Instant::now(), unix_ms: 1_700_000_000_000 },
             requests: Vec::new(),
             letters: Vec::new(),
             is_draining: false,
+            is_dead: true,
             sights: Sights::default(),
             random,
         };
@@ -109,17 +84,23 @@ impl World {
 
     /// Lives until everything is settled and committed.
     pub fn live(mut self) -> Sights {
+        let mut others_are_done = false;
         for step in 0.. {
             assert!(step < MOST_STEPS, "nothing comes to an end");
             if step == HOSTILE_STEPS {
                 self.hostility = 0;
             }
+            self.is_dead = step < DEAD_STEPS && !others_are_done;
             self.step();
             self.obey_pipeline();
             self.check_sleep();
             self.check_memory();
-            if step > HOSTILE_STEPS && self.keeper.committed() >= self.log.end() {
-                break;
+            if step > HOSTILE_STEPS {
+                others_are_done |= self.are_others_done();
+                assert!(others_are_done || step < DEAD_STEPS, "others wait for a dead endpoint");
+                if self.keeper.committed() >= self.log.end() {
+                    break;
+                }
             }
         }
         self.log.records.iter().for_each(|record| self.keeper.assert_settled(record));
@@ -127,18 +108,32 @@ impl World {
         self.sights
     }
 
+    /// Whether everything is settled that is not owed to the dead endpoint. A partition's only
+    /// action is waited for: nobody suffers from it.
+    fn are_others_done(&self) -> bool {
+        self.plan.actions.len() == 1
+            || self.log.records.iter().all(|record| {
+                let owed = record.owed.iter().filter(|action| **action != self.dead);
+                let mut debts =
+                    owed.map(|action| Some(*action)).chain(record.is_invalid.then_some(None));
+                debts.all(|creditor| self.keeper.is_settled(creditor, record.offset))
+            })
+    }
+
     fn step(&mut self) {
         match self.random.u8(0..100) {
-            0..30 => self.read(),
-            30..60 => self.answer(),
-            60..75 => self.acknowledge(),
-            75..85 => self.pass_time(),
+            0..22 => self.read(),
+            22..35 => self.read_again(),
+            35..60 => self.answer(),
+            60..72 => self.acknowledge(),
+            72..85 => self.pass_time(),
             85..95 => self.commit(),
             95 if self.is_hostile() => self.crash(),
             96 if !self.is_draining && self.is_hostile() => {
                 self.sights.drains += 1;
                 self.is_draining = true;
-                self.pipeline.drain(self.now);
+                self.pipeline.drain();
+                self.slice = None;
             }
             _ => self.hand_over(),
         }
@@ -160,10 +155,37 @@ impl World {
         }
     }
 
-    fn obey_pipeline(&mut self) {
-        if self.is_draining {
-            self.pipeline.drain(self.now);
+    /// The catch-up reader reads a little, or fails.
+    fn read_again(&mut self) {
+        if self.slice.is_none() && !self.begin_slice() {
+            return;
         }
+        for _ in 0..self.random.usize(1..20) {
+            let Some(next) = &mut self.slice else { return };
+            let appetite = if let Some(record) = self.log.records.get(*next) {
+                *next += 1;
+                self.pipeline.read_again(&record.record(), self.now)
+            } else {
+                self.pipeline.nothing_up_to(Position(self.log.end()));
+                Appetite::Enough
+            };
+            if appetite == Appetite::Enough || self.random.u8(0..100) == 0 {
+                self.pipeline.end_slice();
+                self.slice = None;
+            }
+        }
+    }
+
+    fn begin_slice(&mut self) -> bool {
+        let place = self.pipeline.begin_slice();
+        if let Some(place) = place {
+            self.sights.slices += 1;
+            self.slice = Some(self.log.index_at(place.0));
+        }
+        place.is_some()
+    }
+
+    fn obey_pipeline(&mut self) {
         let mut steps = Vec::new();
         self.pipeline.poll(self.now, &mut steps);
         for step in steps {
@@ -194,7 +216,8 @@ impl World {
         let offsets = offsets(&attempt);
         let records = self.log.by_offset();
         let is_poisoned = offsets.iter().any(|offset| records[offset].is_poison);
-        let outcome = if self.is_hostile() {
+        let is_dead = self.is_dead && attempt.ticket.action == self.dead;
+        let outcome = if is_dead || self.is_hostile() {
             self.random.choice([Outcome::Timeout, Outcome::Connect, Outcome::Status(503)])
         } else if is_poisoned {
             self.random.choice([Outcome::Status(400), Outcome::Status(413), Outcome::Status(404)])
@@ -212,7 +235,10 @@ impl World {
             Completion::Delivered(batch) => assert_eq!(batch.entries().len(), offsets.len()),
             Completion::Retried => self.sights.retries += 1,
             Completion::Split => self.sights.splits += 1,
-            Completion::Rejected(_) => self.sights.rejections += 1,
+            Completion::Rejected(_) => {
+                self.sights.rejections += 1;
+                self.keeper.refuse(action, &offsets);
+            }
         }
     }
 
@@ -254,8 +280,15 @@ impl World {
     }
 
     fn commit(&mut self) {
-        if let Some(position) = self.pipeline.position() {
-            self.keeper.commit(&self.log, position.0);
+        let Some(progress) = self.pipeline.progress() else { return };
+        let position = progress.position;
+        // Now and then there is hardly any room for what is to be told.
+        let room = if self.is_hostile() { self.random.usize(0..200) } else { MOST_METADATA };
+        self.sights.lanes_behind += progress.lanes.len();
+        let encoded = progress.encode(room);
+        self.sights.folded += usize::from(encoded.folded > 0);
+        if !self.is_hostile() {
+            self.keeper.commit(&self.log, position.0, encoded);
         }
     }
 
@@ -274,7 +307,7 @@ impl World {
                 }
             }
         }
-        self.begin_again(false);
+        self.begin_again();
     }
 
     /// Gives the partition away once it is drained.
@@ -282,18 +315,32 @@ impl World {
         if self.pipeline.is_drained() {
             assert!(self.requests.is_empty() && self.letters.is_empty());
             self.commit();
-            self.begin_again(true);
+            self.begin_again();
         }
     }
 
-    fn begin_again(&mut self, is_clean: bool) {
-        self.keeper.new_life(is_clean);
+    /// Another pipeline takes over, with what the broker has of the last one.
+    fn begin_again(&mut self) {
         self.requests.clear();
         self.letters.clear();
         self.is_draining = false;
-        let position = self.keeper.committed();
-        self.next = self.log.records.partition_point(|record| record.offset < position);
-        self.pipeline = pipeline(&self.plan, Some(Position(position)));
+        self.slice = None;
+        if self.is_hostile() && self.random.u8(0..4) == 0 {
+            self.sights.lost_metadata += 1;
+            self.keeper.lose_metadata();
+        }
+        let position = Position(self.keeper.committed());
+        let told = Progress::parse(self.keeper.new_life(), position).expect("it is our own");
+        let plan = Arc::clone(&self.plan);
+        self.pipeline = match told {
+            None => Pipeline::new(plan, partition(), Some(position)),
+            Some(progress) => {
+                self.sights.restored += 1;
+                Pipeline::restored(plan, partition(), progress)
+            }
+        };
+        let start = self.pipeline.reads_at().expect("it begins somewhere");
+        self.next = self.log.index_at(start.0);
         self.pipeline.allow(self.room);
         self.most_room = self.room;
     }
@@ -304,9 +351,13 @@ impl World {
         let mut more = Vec::new();
         self.pipeline.poll(self.now, &mut more);
         assert!(more.is_empty(), "one look does not show everything: {more:?}");
+        if self.slice.is_none() {
+            self.begin_slice();
+        }
         let wake = self.pipeline.wake_at();
         assert!(wake.is_none_or(|at| at > self.now.instant), "it does not sleep");
-        let is_waiting = !self.requests.is_empty() || !self.letters.is_empty();
+        let has_work = self.slice.is_some() || self.pipeline.is_drained();
+        let is_waiting = has_work || !self.requests.is_empty() || !self.letters.is_empty();
         assert!(is_waiting || self.pipeline.is_empty() || wake.is_some(), "it sleeps for ever");
     }
 
@@ -320,9 +371,8 @@ impl World {
     }
 }
 
-fn pipeline(plan: &Arc<Plan>, start: Option<Position>) -> Pipeline {
-    let partition = TopicPartition { topic: "log".into(), partition: 0 };
-    Pipeline::new(Arc::clone(plan), partition, start)
+fn partition() -> TopicPartition {
+    TopicPartition { topic: "log".into(), partition: 0 }
 }
 
 /// The offsets of an attempt's events, as a receiver reads them in the body.

@@ -96,7 +96,7 @@ fn lanes(partition: &TopicPartition, progress: Option<&Progress>, plan: &Plan) -
     let start = progress.map(|progress| progress.start);
     let mut listed: Vec<&LaneProgress> =
         progress.iter().flat_map(|progress| &progress.lanes).collect();
-    for id in Routes::new(plan, &partition.topic).actions() {
+    for id in Routes::new(plan, &partition.topic).actions(plan) {
         let action = &plan.actions[id.0];
         let unlisted = |which| Lane {
             destination: (*action.destination_name).into(),

@@ -2,7 +2,7 @@
 
 use insta::assert_snapshot;
 
-use super::{TRIGGER, URL, accept, accept_more};
+use super::{TRIGGER, accept, accept_more};
 use crate::config::Config;
 
 fn warnings(config: &Config) -> String {
@@ -18,11 +18,6 @@ delivery:
   retry: { give_up_after: 1h }
   on_give_up: hold";
     assert_snapshot!(warnings(&accept_more(text)));
-}
-
-#[test]
-fn an_action_that_is_paused() {
-    assert_snapshot!(warnings(&accept(URL, &format!("{URL}\n        paused: true"))));
 }
 
 #[test]

@@ -119,6 +119,19 @@ impl Broker {
         }
     }
 
+    /// Deletes the records of a partition below an offset, as retention does.
+    pub fn delete_records(&self, topic: &str, partition: i32, below: i64) {
+        let admin: AdminClient<DefaultClientContext> =
+            self.client().create().expect("an admin client");
+        let mut list = TopicPartitionList::new();
+        list.add_partition_offset(topic, partition, Offset::Offset(below)).expect("an offset");
+        let deleted = block_on(admin.delete_records(&list, &AdminOptions::new()));
+        let deleted = deleted.expect("the broker answers");
+        for element in deleted.elements() {
+            element.error().expect("the records are deleted");
+        }
+    }
+
     /// How many partitions a topic has, if it is there and all of them have a leader.
     pub fn partitions(&self, topic: &str) -> Option<usize> {
         partitions_seen_by(&self.client().create().expect("a client"), topic)
@@ -267,6 +280,16 @@ pub struct Positions {
 }
 
 impl Positions {
+    /// The metadata of the committed position of one partition.
+    pub fn metadata(&self, partition: i32) -> String {
+        let mut list = TopicPartitionList::new();
+        list.add_partition(&self.topic, partition);
+        let committed =
+            self.observer.committed_offsets(list, DEADLINE).expect("the broker answers");
+        let element = committed.find_partition(&self.topic, partition);
+        element.expect("it was asked for").metadata().to_owned()
+    }
+
     /// The committed position of each partition, where there is one.
     pub fn committed(&self) -> Vec<Option<i64>> {
         let asked = list(&self.topic, self.partitions, Offset::Invalid);

@@ -1,0 +1,57 @@
+//! One attempt of a lane: what is sent, how it ends, and what that leads to.
+
+use std::time::Duration;
+
+use crate::batch::Batch;
+use crate::dead_letter::DeadLetter;
+use crate::plan::ActionId;
+use crate::record::Offset;
+use crate::request::SignedRequest;
+use crate::verdict::Outcome;
+
+/// A request's place in its lane.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct RequestId(pub(super) usize);
+
+/// Names a request that is in flight, from [`Attempt`] to its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Ticket {
+    /// The action whose lane has sent it.
+    pub action: ActionId,
+    pub(super) request: RequestId,
+}
+
+/// One request to be made now.
+#[derive(Debug, Clone)]
+pub struct Attempt {
+    /// Names it when the answer is handed in.
+    pub ticket: Ticket,
+    /// What is sent, and where to.
+    pub request: SignedRequest,
+    /// How many events the body carries.
+    pub events: usize,
+    /// The longest that the attempt may take.
+    pub timeout: Duration,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// What the verdict depends on.
+    pub outcome: Outcome,
+    /// The answer's body or the error, for the dead letter.
+    pub detail: String,
+}
+
+/// What an answer has led to.
+#[derive(Debug)]
+pub enum Completed {
+    /// The events are settled.
+    Delivered(Batch),
+    /// The same request is made again later.
+    Retried,
+    /// The halves are tried on their own.
+    Split,
+    /// The events are refused; these letters settle them.
+    Rejected(Vec<(Offset, DeadLetter)>),
+}

@@ -1,0 +1,120 @@
+//! How a pipeline catches up: stretches of the log that are read again for lanes that are behind.
+
+use super::{Pipeline, Reading};
+use crate::lane::cursor::Cursor;
+use crate::letters::Debtor;
+use crate::plan::ActionId;
+use crate::record::{Now, Offset, Position, Record};
+use crate::slice::Slice;
+
+/// Whether more of a slice is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Appetite {
+    /// The next record, please.
+    More,
+    /// The slice is over.
+    Enough,
+}
+
+impl Pipeline {
+    /// Where the log is to be read again now, if anywhere: the records from there on go to
+    /// [`read_again`](Self::read_again), until it has enough.
+    pub fn begin_slice(&mut self) -> Option<Position> {
+        if self.slice.is_some() || self.reading == Reading::Draining {
+            return None;
+        }
+        let (debtor, place) = self.lanes.next_to_catch_up()?;
+        self.slice = Some(Slice::new(debtor, place));
+        Some(place)
+    }
+
+    /// Takes the next record of the slice.
+    ///
+    /// # Panics
+    /// When no slice was begun, or the record does not lie behind its last one.
+    pub fn read_again(&mut self, record: &Record<'_>, now: Now) -> Appetite {
+        let slice = self.slice.as_mut().expect("a slice was begun");
+        let offset = record.offset;
+        assert!(!slice.at.is_past(offset), "{offset} of {} was read already", self.partition);
+        let event = record.value.map(|value| self.fields.read(value, &self.plan.paths));
+        self.owed.clear();
+        if let Some(Ok(event)) = &event {
+            // Whether it is owed to nobody at all is no news the second time.
+            let _ = self.routes.route(&self.plan, *event, &mut self.owed);
+        }
+        for debtor in self.lanes.riders(slice, offset) {
+            let is_owed = match (debtor, &event) {
+                (Debtor::InvalidEvents, Some(Err(_))) => true,
+                (Debtor::Lane(id), Some(Ok(_))) => self.owed.contains(&id),
+                _ => false,
+            };
+            if !is_owed || self.lanes.cursor_mut(debtor).knows(offset) {
+                self.lanes.cursor_mut(debtor).read_past(offset.next());
+                continue;
+            }
+            let bytes = record.value.map_or(0, <[u8]>::len);
+            if !self.lanes.has_room(debtor, bytes) {
+                self.lanes.flush(debtor);
+                continue;
+            }
+            match (debtor, &event) {
+                (Debtor::Lane(id), Some(Ok(event))) => self.lanes.take(id, record, *event, now),
+                (_, Some(Err(invalid))) => self.lanes.bury(record, &invalid.to_string()),
+                _ => {}
+            }
+        }
+        self.slice_has_read(offset.next())
+    }
+
+    /// Nothing lies between the last record of the slice and `position`.
+    ///
+    /// # Panics
+    /// When no slice was begun.
+    pub fn nothing_up_to(&mut self, position: Position) -> Appetite {
+        let slice = self.slice.as_ref().expect("a slice was begun");
+        for debtor in self.lanes.riders(slice, Offset(position.0)) {
+            self.lanes.cursor_mut(debtor).read_past(position);
+        }
+        self.slice_has_read(position)
+    }
+
+    /// The log begins at `position`, above what was to be read again: what lay below is gone. How
+    /// many offsets are lost to some action?
+    pub fn lost_below(&mut self, position: Position) -> u64 {
+        let lowest = self.lanes.places().min();
+        for debtor in self.lanes.behind().collect::<Vec<_>>() {
+            let cursor = self.lanes.cursor_mut(debtor);
+            if cursor.place().is_some_and(|place| place < position) {
+                cursor.read_past(position);
+            }
+        }
+        if let Some(reader) = self.next {
+            self.lanes.meet(reader);
+        }
+        let lost = lowest.map_or(0, |lowest| position.0 - lowest.0);
+        u64::try_from(lost).unwrap_or(0)
+    }
+
+    /// The actions that have a lane behind.
+    pub fn actions_behind(&self) -> impl Iterator<Item = ActionId> {
+        self.lanes.behind().filter_map(|debtor| match debtor {
+            Debtor::Lane(id) => Some(id),
+            Debtor::InvalidEvents => None,
+        })
+    }
+
+    /// The slice has come to its end, wanted or not.
+    pub fn end_slice(&mut self) {
+        self.slice = None;
+    }
+
+    fn slice_has_read(&mut self, position: Position) -> Appetite {
+        if let Some(reader) = self.next {
+            self.lanes.meet(reader);
+        }
+        let slice = self.slice.as_mut().expect("a slice was begun");
+        slice.advance(position);
+        let place = self.lanes.cursor(slice.debtor).and_then(Cursor::place);
+        if slice.is_over(place) { Appetite::Enough } else { Appetite::More }
+    }
+}

@@ -1,0 +1,94 @@
+//! How far a lane is, as it is told to the next owner of its partition.
+//!
+//! Knows names: a lane is told by its destination and action, and found again by them, whatever
+//! else has changed in the configuration.
+
+use crate::letters::Debtor;
+use crate::plan::{ActionId, Plan};
+use crate::progress::{LaneOrigin, LaneProgress};
+use crate::record::Position;
+use crate::runs::Runs;
+
+/// Below `settled_below` everything is settled but `unsettled`; from there on nothing is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Standing {
+    pub(crate) settled_below: Position,
+    pub(crate) unsettled: Runs,
+}
+
+impl Standing {
+    /// The lowest offset that may be owed.
+    pub(crate) fn lowest(&self) -> Position {
+        self.unsettled.first().map_or(self.settled_below, Position::at)
+    }
+
+    /// This standing, told of the lane of `debtor`.
+    pub(crate) fn told(self, plan: &Plan, debtor: Debtor) -> LaneProgress {
+        let (destination, action) = match debtor {
+            Debtor::InvalidEvents => ("", ""),
+            Debtor::Lane(id) => {
+                let action = &plan.actions[id.0];
+                (&*action.destination_name, &*action.name)
+            }
+        };
+        LaneProgress {
+            destination: destination.into(),
+            action: action.into(),
+            origin: LaneOrigin::Constant,
+            settled_below: self.settled_below,
+            unsettled: self.unsettled,
+            failing_since: None,
+            alone_since: None,
+        }
+    }
+}
+
+/// What was told, as this plan understands it.
+#[derive(Debug, Default)]
+pub(crate) struct Heard {
+    /// The lanes that there are, each of them once.
+    pub(crate) lanes: Vec<(Debtor, Standing)>,
+    /// Those of actions that this plan does not know.
+    pub(crate) foreign: Vec<LaneProgress>,
+}
+
+impl Heard {
+    /// What `told` means for the actions among `wanted`. What is told of an action that the plan
+    /// knows but does not want here is forgotten: its events are skipped for good.
+    pub(crate) fn new(plan: &Plan, wanted: &[ActionId], told: Vec<LaneProgress>) -> Self {
+        let mut heard = Self::default();
+        for lane in told {
+            let known = debtor(plan, &lane);
+            match known {
+                None => heard.foreign.push(lane),
+                Some(Debtor::Lane(id)) if !wanted.contains(&id) => {}
+                Some(debtor) => heard.add(debtor, lane),
+            }
+        }
+        heard
+    }
+
+    /// Several lanes of one action, as another version of its mapping may have had them, become
+    /// one that stands where the lowest of them does.
+    fn add(&mut self, debtor: Debtor, lane: LaneProgress) {
+        let standing = Standing { settled_below: lane.settled_below, unsettled: lane.unsettled };
+        match self.lanes.iter_mut().find(|(known, _)| *known == debtor) {
+            None => self.lanes.push((debtor, standing)),
+            Some((_, known)) => {
+                let settled_below = known.lowest().min(standing.lowest());
+                *known = Standing { settled_below, unsettled: Runs::new() };
+            }
+        }
+    }
+}
+
+fn debtor(plan: &Plan, lane: &LaneProgress) -> Option<Debtor> {
+    if lane.destination.is_empty() && lane.action.is_empty() {
+        return Some(Debtor::InvalidEvents);
+    }
+    let is_meant = |action: &&crate::plan::Action| {
+        *action.destination_name == *lane.destination && *action.name == *lane.action
+    };
+    let index = plan.actions.iter().position(|action| is_meant(&action))?;
+    Some(Debtor::Lane(ActionId(index)))
+}

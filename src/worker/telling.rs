@@ -1,0 +1,69 @@
+//! What a worker tells others: how far it is, how far its lanes are, and what it holds.
+
+use std::time::Instant;
+
+use rdkafka::consumer::ConsumerContext;
+use tracing::warn;
+
+use super::{PUBLISH_EVERY, Worker};
+use crate::plan::ActionId;
+use crate::published::Committable;
+
+/// The most metadata that Kafka takes with a commit by default, with a little to spare, in bytes.
+const MOST_METADATA: usize = 4_000;
+
+impl<C: ConsumerContext + 'static> Worker<C> {
+    /// Tells how far the pipeline is, and what it holds. How far its lanes are is told now and then
+    /// only, unless it is told for the last time.
+    pub(super) fn publish(&mut self, now: Instant, is_last: bool) {
+        self.published.reads_at(self.pipeline.reads_at());
+        self.account_memory();
+        let is_due = now.saturating_duration_since(self.published_at) >= PUBLISH_EVERY;
+        if is_last || self.has_changed && is_due {
+            self.published_at = now;
+            self.has_changed = false;
+            self.tell_progress();
+            self.count_behind(self.pipeline.actions_behind().collect());
+        }
+    }
+
+    /// Tells what the events hold, and asks what they may: what was free before may have been taken
+    /// by others since.
+    pub(super) fn account_memory(&mut self) {
+        let held_bytes = self.pipeline.held_bytes();
+        self.outside.memory.account(self.held_bytes, held_bytes);
+        self.held_bytes = held_bytes;
+        self.pipeline.allow(self.outside.memory.room(held_bytes));
+    }
+
+    pub(super) fn tell_progress(&mut self) {
+        let Some(progress) = self.pipeline.progress() else { return };
+        let position = progress.position;
+        let encoded = progress.encode(MOST_METADATA);
+        if encoded.folded > 0 {
+            self.outside.metrics.progress_truncated.inc();
+            if !std::mem::replace(&mut self.is_truncated, true) {
+                warn!(
+                    partition = %self.partition,
+                    lanes = encoded.folded,
+                    "the progress does not fit into the commit's metadata: whoever takes over \
+                     repeats what it does not tell"
+                );
+            }
+        } else {
+            self.is_truncated = false;
+        }
+        self.published.may_commit(Committable { position, metadata: encoded.metadata });
+    }
+
+    pub(super) fn count_behind(&mut self, behind: Vec<ActionId>) {
+        let metrics = &self.outside.metrics;
+        for &id in &self.behind {
+            metrics.action(id).lanes_behind.dec();
+        }
+        for &id in &behind {
+            metrics.action(id).lanes_behind.inc();
+        }
+        self.behind = behind;
+    }
+}
