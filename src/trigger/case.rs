@@ -70,6 +70,8 @@ impl<I: Iterator<Item = char>> Iterator for Cased<I> {
             let letter = self.letters.next()?;
             let mut first = None;
             match self.case {
+                Case::Lower if letter.is_ascii() => first = Some(letter.to_ascii_lowercase()),
+                Case::Upper if letter.is_ascii() => first = Some(letter.to_ascii_uppercase()),
                 Case::Lower => self.ready = Ready::Lower(letter.to_lowercase()),
                 Case::Upper => self.ready = Ready::Upper(letter.to_uppercase()),
                 Case::Title if self.may_begin_title() => {

@@ -40,52 +40,69 @@ pub(super) fn explain(
     places: &[Range<usize>],
     event: Event<'_>,
 ) -> Vec<Reason> {
-    let mut search = Search { places: places.iter(), event, reasons: Vec::new() };
-    search.collect(condition, true);
-    search.reasons
+    let mut search = Search { places: places.iter(), event };
+    let (_, deciding) = search.decide(condition);
+    deciding.into_iter().map(|part| part.reason(event)).collect()
 }
 
 struct Search<'s> {
     /// Where the comparisons stand that were not passed yet.
     places: slice::Iter<'s, Range<usize>>,
     event: Event<'s>,
-    reasons: Vec<Reason>,
+}
+
+/// A comparison that decides.
+struct Deciding<'c> {
+    at: Range<usize>,
+    condition: &'c Condition,
+    holds: bool,
 }
 
 impl Search<'_> {
-    /// All parts of a conjunction decide that it holds, and those that do not hold that it does
-    /// not; of a disjunction the other way round. Parts that do not decide are only passed.
-    fn collect(&mut self, condition: &Condition, decides: bool) {
-        let holds = decides && condition.holds(self.event);
+    /// Whether `condition` holds, and the comparisons that decide it. Each is evaluated once.
+    fn decide<'c>(&mut self, condition: &'c Condition) -> (bool, Vec<Deciding<'c>>) {
         match condition {
-            Condition::Or(parts) | Condition::And(parts) => {
-                for part in parts {
-                    let decides = decides && part.holds(self.event) == holds;
-                    self.collect(part, decides);
-                }
+            Condition::Or(parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| self.decide(part)).collect();
+                let holds = parts.iter().any(|(holds, _)| *holds);
+                (holds, deciding(parts, holds))
             }
-            Condition::Not(negated) => self.collect(negated, decides),
-            Condition::Compare { left, right, .. } => {
-                self.note(condition, [left, right], decides.then_some(holds));
+            Condition::And(parts) => {
+                let parts: Vec<_> = parts.iter().map(|part| self.decide(part)).collect();
+                let holds = parts.iter().all(|(holds, _)| *holds);
+                (holds, deciding(parts, holds))
             }
-            Condition::Holds(operand) => self.note(condition, [operand], decides.then_some(holds)),
+            Condition::Not(negated) => {
+                let (holds, parts) = self.decide(negated);
+                (!holds, parts)
+            }
+            Condition::Compare { .. } | Condition::Holds(_) => {
+                let at = self.places.next().cloned().unwrap_or_default();
+                let holds = condition.holds(self.event);
+                (holds, vec![Deciding { at, condition, holds }])
+            }
         }
     }
+}
 
-    /// Passes a comparison, and notes it if it decides.
-    fn note<'c>(
-        &mut self,
-        condition: &Condition,
-        operands: impl IntoIterator<Item = &'c Operand>,
-        holds: Option<bool>,
-    ) {
-        let at = self.places.next().cloned().unwrap_or_default();
-        let Some(holds) = holds else { return };
+/// All parts of a conjunction decide that it holds, and those that do not hold that it does not;
+/// of a disjunction the other way round: those that come to what the whole comes to.
+fn deciding<'c>(parts: Vec<(bool, Vec<Deciding<'c>>)>, whole: bool) -> Vec<Deciding<'c>> {
+    parts.into_iter().filter(|(holds, _)| *holds == whole).flat_map(|(_, parts)| parts).collect()
+}
+
+impl Deciding<'_> {
+    fn reason(self, event: Event<'_>) -> Reason {
         let mut saw = Vec::new();
-        for operand in operands {
-            look(operand, self.event, &mut saw);
+        match self.condition {
+            Condition::Compare { left, right, .. } => {
+                look(left, event, &mut saw);
+                look(right, event, &mut saw);
+            }
+            Condition::Holds(operand) => look(operand, event, &mut saw),
+            Condition::Or(_) | Condition::And(_) | Condition::Not(_) => {}
         }
-        self.reasons.push(Reason { at, part: condition.to_string(), holds, saw });
+        Reason { at: self.at, part: self.condition.to_string(), holds: self.holds, saw }
     }
 }
 

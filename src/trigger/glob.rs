@@ -2,11 +2,19 @@
 //! backslash before what means itself.
 //!
 //! Patterns are read as they are matched, so that one from a field costs no memory either. Only
-//! the last `*` is ever tried again, which bounds the time by pattern times text.
+//! the last `*` is ever tried again, which bounds the time by pattern times text. Where that is
+//! much, the rest of the work goes through all the states at once.
+
+mod states;
+
+use states::{States, Unit};
 
 /// The most characters that a pattern from a field may have; a trigger's own are bounded by the
 /// trigger. Together they keep matching linear in the text.
 const LONGEST: usize = 5120;
+
+/// How many characters are looked at before a pattern is one that wants trying too often.
+const PATIENCE: usize = 1 << 20;
 
 /// Whether the pattern is well-formed, or what is wrong with it.
 pub(super) fn check(mut pattern: impl Iterator<Item = char>) -> Result<(), &'static str> {
@@ -102,10 +110,10 @@ where
     P: Iterator<Item = char> + Clone,
     T: Iterator<Item = char> + Clone,
 {
-    let (mut wanted, mut rest) = (pattern, text);
+    let (mut wanted, mut rest) = (pattern.clone(), text.clone());
     // What follows the last star, and where in the text it was tried last.
     let mut star: Option<(P, T)> = None;
-    loop {
+    for _ in 0..PATIENCE {
         let (mut wanted_next, mut rest_next) = (wanted.clone(), rest.clone());
         let fits = match (wanted_next.next(), rest_next.next()) {
             (None, None) => return true,
@@ -130,6 +138,30 @@ where
         }
         (wanted, rest) = (behind.clone(), tried.clone());
     }
+    states(pattern).match_all(text)
+}
+
+/// The states of `pattern`, which is well-formed.
+fn states(mut pattern: impl Iterator<Item = char>) -> States {
+    let mut states = States::default();
+    while let Some(unit) = pattern.next() {
+        match unit {
+            '*' => states.star(),
+            '?' => states.unit(Unit::Any),
+            '\\' => pattern.next().into_iter().for_each(|c| states.unit(Unit::Letter(c))),
+            '[' => {
+                let mut class = Class::opened(&mut pattern);
+                let mut ranges = Vec::new();
+                while let Some(Ok(range)) = class.next_range() {
+                    ranges.push(range);
+                }
+                let negated = class.negated;
+                states.unit(Unit::Class { negated, ranges });
+            }
+            itself => states.unit(Unit::Letter(itself)),
+        }
+    }
+    states
 }
 
 /// Whether `c` fits what begins with `unit` and goes on in `pattern`, which is read past it.
@@ -155,7 +187,10 @@ mod tests {
 
     fn fits(pattern: &str, text: &str) -> bool {
         check(pattern.chars()).expect(pattern);
-        matches(pattern.chars(), text.chars())
+        let fits = matches(pattern.chars(), text.chars());
+        let in_states = states(pattern.chars()).match_all(text.chars());
+        assert_eq!(fits, in_states, "{pattern} {text}");
+        fits
     }
 
     #[test]
@@ -213,5 +248,18 @@ mod tests {
         let text = "a".repeat(20_000);
         assert!(!fits(&format!("{}b", "a*".repeat(500)), &text));
         assert!(fits(&"a*".repeat(500), &text));
+    }
+
+    #[test]
+    fn what_wants_trying_too_often_is_gone_through_once() {
+        // A trial for each letter of the text would look at half a billion.
+        let text = "a".repeat(100_000);
+        for unit in ["[a-z]", "a", "?", r"\a", "[^b]"] {
+            let units = unit.repeat(5000 / unit.len());
+            assert!(fits(&format!("*{units}"), &text), "{unit}");
+            assert!(fits(&format!("*{units}*a"), &text), "{unit}");
+            assert!(!fits(&format!("*{units}b"), &text), "{unit}");
+            assert!(!fits(&format!("*b{units}*"), &text), "{unit}");
+        }
     }
 }

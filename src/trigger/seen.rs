@@ -248,7 +248,7 @@ impl<'a> Words<'a> {
     }
 
     /// The text where it stands somewhere as it is.
-    fn plain(&self) -> Option<&str> {
+    pub(super) fn plain(&self) -> Option<&str> {
         match (&self.base, self.case) {
             (Base::Plain(plain), None) => Some(plain),
             _ => None,
@@ -290,16 +290,18 @@ impl<'a> Words<'a> {
 
     /// Looks for `part` at every letter, which takes no room.
     fn contains_short(&self, part: &str) -> bool {
+        let mut wanted = part.chars();
+        let Some(first) = wanted.next() else { return true };
         let mut letters = self.letters();
-        loop {
-            let mut here = letters.clone();
-            if part.chars().all(|wanted| here.next() == Some(wanted)) {
-                return true;
-            }
-            if letters.next().is_none() {
-                return false;
+        while let Some(letter) = letters.next() {
+            if letter == first {
+                let mut behind = letters.clone();
+                if wanted.clone().all(|wanted| behind.next() == Some(wanted)) {
+                    return true;
+                }
             }
         }
+        false
     }
 
     /// The boolean that it says.
