@@ -231,6 +231,7 @@ mod tests {
             ),
             ("a = 1 && b = 2", 6..8, "&& means nothing here", r#"write "and""#),
             ("a = 1 || b = 2", 6..8, "|| means nothing here", r#"write "or""#),
+            ("\u{feff}a", 0..3, "the invisible character U+FEFF means nothing here", ""),
             ("event = “a”", 8..11, "“ means nothing here", "straight quotes"),
             (
                 r#"event is "x""#,

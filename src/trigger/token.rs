@@ -1,5 +1,6 @@
 //! Tokens: what a trigger's text is made of.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::ParseError;
@@ -233,12 +234,26 @@ impl<'t> Tokens<'t> {
     /// A character that no token begins with.
     fn stranger(&self) -> ParseError {
         let (length, hint) = hint::for_stranger(self.rest(), &self.text[..self.at]);
-        let found = &self.rest()[..length];
+        let found = visible(&self.rest()[..length]);
         ParseError {
             at: self.at..self.at + length,
             message: format!("{found} means nothing here"),
             hint,
         }
+    }
+}
+
+/// What was found, by its number where nobody could see it.
+fn visible(found: &str) -> Cow<'_, str> {
+    let is_invisible = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    match found.chars().next() {
+        Some(c) if is_invisible(c) => {
+            format!("the invisible character U+{:04X}", u32::from(c)).into()
+        }
+        _ => found.into(),
     }
 }
 
