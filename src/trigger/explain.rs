@@ -87,7 +87,7 @@ impl Search<'_> {
 
 /// All parts of a conjunction decide that it holds, and those that do not hold that it does not;
 /// of a disjunction the other way round: those that come to what the whole comes to.
-fn deciding<'c>(parts: Vec<(bool, Vec<Deciding<'c>>)>, whole: bool) -> Vec<Deciding<'c>> {
+fn deciding(parts: Vec<(bool, Vec<Deciding<'_>>)>, whole: bool) -> Vec<Deciding<'_>> {
     parts.into_iter().filter(|(holds, _)| *holds == whole).flat_map(|(_, parts)| parts).collect()
 }
 

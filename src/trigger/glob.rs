@@ -156,7 +156,7 @@ fn states(mut pattern: impl Iterator<Item = char>) -> States {
                     ranges.push(range);
                 }
                 let negated = class.negated;
-                states.unit(Unit::Class { negated, ranges });
+                states.unit(Unit::Class(states::Class { negated, ranges }));
             }
             itself => states.unit(Unit::Letter(itself)),
         }

@@ -14,7 +14,14 @@ const REMEMBERED: usize = 1024;
 pub(super) enum Unit {
     Any,
     Letter(char),
-    Class { negated: bool, ranges: Vec<(char, char)> },
+    Class(Class),
+}
+
+/// One of these characters, or one of all others.
+#[derive(Debug)]
+pub(super) struct Class {
+    pub(super) negated: bool,
+    pub(super) ranges: Vec<(char, char)>,
 }
 
 /// The units of a pattern, and where between them any run may stand.
@@ -24,7 +31,7 @@ pub(super) struct States {
     /// By bit: what fits every character.
     any: Vec<u64>,
     letters: HashMap<char, Vec<usize>>,
-    classes: Vec<(usize, bool, Vec<(char, char)>)>,
+    classes: Vec<(usize, Class)>,
     /// By bit: what may wait while a run goes on.
     waiting: Vec<u64>,
 }
@@ -35,7 +42,7 @@ impl States {
         match unit {
             Unit::Any => set(&mut self.any, at),
             Unit::Letter(letter) => self.letters.entry(letter).or_default().push(at),
-            Unit::Class { negated, ranges } => self.classes.push((at, negated, ranges)),
+            Unit::Class(class) => self.classes.push((at, class)),
         }
         self.length += 1;
     }
@@ -60,7 +67,7 @@ impl States {
             let mut any = 0;
             for ((now, fits), waiting) in now.iter_mut().zip(fits.iter()).zip(&self.waiting) {
                 let moved = *now & fits;
-                *now = *now & waiting | moved << 1 | carried;
+                *now = (*now & waiting) | (moved << 1) | carried;
                 carried = moved >> 63;
                 any |= *now;
             }
@@ -68,7 +75,7 @@ impl States {
                 return false;
             }
         }
-        now[self.length / 64] >> (self.length % 64) & 1 == 1
+        (now[self.length / 64] >> (self.length % 64)) & 1 == 1
     }
 
     /// By bit: the units that `letter` fits.
@@ -77,7 +84,7 @@ impl States {
         for at in self.letters.get(&letter).into_iter().flatten() {
             set(&mut fits, *at);
         }
-        for (at, negated, ranges) in &self.classes {
+        for (at, Class { negated, ranges }) in &self.classes {
             if ranges.iter().any(|(first, last)| (first..=last).contains(&&letter)) != *negated {
                 set(&mut fits, *at);
             }
