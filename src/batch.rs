@@ -173,8 +173,16 @@ impl Batch {
     /// When it holds fewer than two events.
     #[must_use]
     pub fn split(&self) -> (Self, Self) {
-        let middle = self.entries.len().div_ceil(2);
-        (self.part(0..middle), self.part(middle..self.entries.len()))
+        self.cut(self.entries.len().div_ceil(2))
+    }
+
+    /// Its first `events` events, and the others.
+    ///
+    /// # Panics
+    /// When either part would hold none.
+    #[must_use]
+    pub fn cut(&self, events: usize) -> (Self, Self) {
+        (self.part(0..events), self.part(events..self.entries.len()))
     }
 
     /// The event at `index` alone.

@@ -104,7 +104,9 @@ impl Endpoints {
         let metrics = self.metrics.action(action);
         let endpoint = &self.actions[action.0];
         let prepared = endpoint.prepare(&attempt.request.target);
-        let _permit = endpoint.permit(&prepared.url).await;
+        // A gate has counted it already, where there is one.
+        let _permit =
+            if attempt.is_admitted { None } else { Some(endpoint.permit(&prepared.url).await) };
         let _in_flight = InFlight::new(&metrics.in_flight);
         metrics.request_begins(attempt.events);
         let begun = Instant::now();
@@ -114,8 +116,9 @@ impl Endpoints {
             Ok(reply) => Answer {
                 outcome: Outcome::Status(reply.status),
                 detail: String::from_utf8_lossy(&reply.body).into_owned(),
+                retry_after: reply.retry_after(),
             },
-            Err(Fault { outcome, detail }) => Answer { outcome, detail },
+            Err(Fault { outcome, detail }) => Answer { outcome, detail, retry_after: None },
         };
         metrics.request_ended(&answer.outcome.as_word(), begun.elapsed());
         answer

@@ -7,11 +7,14 @@ mod behind;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Instant;
 
 use crate::batch::Batch;
 use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
 use crate::event::{Event, InvalidEvent};
+use crate::gate::Change;
+use crate::gates::Gates;
 use crate::lane::cursor::Cursor;
 use crate::lane::invalid::InvalidEvents;
 use crate::lane::{Answer, Attempt, Completed, Lane, Ticket};
@@ -39,6 +42,9 @@ pub enum Completion {
 #[derive(Debug)]
 pub(crate) struct Lanes {
     plan: Arc<Plan>,
+    gates: Arc<Gates>,
+    /// Called when a lane may go on because of what other partitions do.
+    waker: Waker,
     partition: TopicPartition,
     by_action: BTreeMap<ActionId, Lane>,
     invalid_events: InvalidEvents,
@@ -54,9 +60,11 @@ pub(crate) struct Lanes {
 }
 
 impl Lanes {
-    pub(crate) fn new(plan: Arc<Plan>, partition: TopicPartition) -> Self {
+    pub(crate) fn new(plan: Arc<Plan>, gates: Arc<Gates>, partition: TopicPartition) -> Self {
         Self {
             plan,
+            gates,
+            waker: Waker::noop().clone(),
             partition,
             by_action: BTreeMap::new(),
             invalid_events: InvalidEvents::new(Cursor::level()),
@@ -78,10 +86,15 @@ impl Lanes {
         match debtor {
             Debtor::InvalidEvents => self.invalid_events = InvalidEvents::new(cursor),
             Debtor::Lane(id) => {
-                let lane = Lane::new(Arc::clone(&self.plan), id, self.partition.clone(), cursor);
+                let (plan, gates) = (Arc::clone(&self.plan), Arc::clone(&self.gates));
+                let lane = Lane::new(plan, id, self.partition.clone(), cursor, gates);
                 self.by_action.insert(id, lane);
             }
         }
+    }
+
+    pub(crate) fn wake_with(&mut self, waker: Waker) {
+        self.waker = waker;
     }
 
     pub(crate) fn allow(&mut self, bytes: usize) {
@@ -186,7 +199,8 @@ impl Lanes {
     /// Gives an event to the lane of `id`, which has room for it.
     pub(crate) fn take(&mut self, id: ActionId, record: &Record<'_>, event: Event<'_>, now: Now) {
         let lane = self.by_action.entry(id).or_insert_with(|| {
-            Lane::new(Arc::clone(&self.plan), id, self.partition.clone(), Cursor::level())
+            let (plan, gates) = (Arc::clone(&self.plan), Arc::clone(&self.gates));
+            Lane::new(plan, id, self.partition.clone(), Cursor::level(), gates)
         });
         self.busy.insert(id);
         let template = &self.plan.actions[id.0].request;
@@ -251,7 +265,7 @@ impl Lanes {
     pub(crate) fn is_stuck(&self, debtor: Debtor) -> bool {
         match debtor {
             Debtor::InvalidEvents => false,
-            Debtor::Lane(id) => self.by_action.get(&id).is_some_and(Lane::is_paused),
+            Debtor::Lane(id) => self.by_action.get(&id).is_some_and(Lane::is_stuck),
         }
     }
 
@@ -286,14 +300,24 @@ impl Lanes {
     pub(crate) fn send(&mut self, now: Now, mut send: impl FnMut(Attempt)) {
         for id in &self.busy {
             let lane = self.by_action.get_mut(id).expect("a busy lane exists");
-            while let Some(attempt) = lane.poll(now) {
+            while let Some(attempt) = lane.poll(now, &self.waker) {
                 send(attempt);
             }
         }
     }
 
-    pub(crate) fn wake_at(&self) -> Option<Instant> {
-        self.busy().filter_map(Lane::wake_at).chain(self.letters.wake_at()).min()
+    pub(crate) fn wake_at(&self, now: Now) -> Option<Instant> {
+        let send = self.busy().filter_map(Lane::wake_at);
+        let behind = self.behind.iter().filter_map(|debtor| match debtor {
+            Debtor::Lane(id) => self.by_action[id].could_catch_up_at(now.instant),
+            Debtor::InvalidEvents => None,
+        });
+        send.chain(behind).chain(self.letters.wake_at()).min()
+    }
+
+    /// Nothing is sent any more: whoever else waits for the same endpoints goes first.
+    pub(crate) fn step_aside(&mut self) {
+        self.by_action.values_mut().for_each(Lane::step_aside);
     }
 
     pub(crate) fn complete(
@@ -302,9 +326,10 @@ impl Lanes {
         answer: &Answer,
         now: Now,
         chance: f64,
-    ) -> Completion {
+    ) -> (Completion, Option<Change>) {
         let lane = self.lane_mut(ticket.action);
-        let completion = match lane.complete(ticket, answer, now, chance) {
+        let (completed, news) = lane.complete(ticket, answer, now, chance);
+        let completion = match completed {
             Completed::Delivered(batch) => Completion::Delivered(batch),
             Completed::Retried => Completion::Retried,
             Completed::Split => Completion::Split,
@@ -317,7 +342,7 @@ impl Lanes {
             }
         };
         self.note_if_idle(ticket.action);
-        completion
+        (completion, news)
     }
 
     pub(crate) fn letter_written(&mut self, id: LetterId) {
@@ -340,7 +365,9 @@ impl Lanes {
     }
 
     fn note_if_idle(&mut self, action: ActionId) {
-        if self.by_action[&action].is_empty() {
+        let lane = self.lane_mut(action);
+        if lane.is_empty() {
+            lane.step_aside();
             self.busy.remove(&action);
         }
     }

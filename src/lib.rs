@@ -41,6 +41,8 @@ pub mod offsets;
 pub mod progress;
 pub mod verdict;
 pub mod retry;
+pub mod gate;
+pub mod gates;
 pub mod dead_letter;
 pub mod letters;
 pub mod lane;

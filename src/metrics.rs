@@ -12,6 +12,7 @@ use prometheus::{
 };
 
 use crate::dead_letter::Reason;
+use crate::gate::Change;
 use crate::plan::{Action, ActionId, Plan};
 use crate::record::TopicPartition;
 use crate::routing::Skip;
@@ -62,6 +63,7 @@ pub struct ActionMetrics {
     pub delivered: IntCounter,
     /// Requests that are being made.
     pub in_flight: IntGauge,
+    endpoint_open: IntGauge,
     /// Partitions on which the action is behind the others.
     pub lanes_behind: IntGauge,
     /// From a record's timestamp to its acceptance, in seconds.
@@ -86,6 +88,14 @@ impl ActionMetrics {
         let [destination, action] = &self.labels;
         self.requests.with_label_values(&[destination.as_str(), action, status]).inc();
         self.request_duration.observe(duration.as_secs_f64());
+    }
+
+    /// Its endpoint is down from now on, or well again.
+    pub fn endpoint_changed(&self, change: Change) {
+        self.endpoint_open.set(match change {
+            Change::Opened => 1,
+            Change::Closed => 0,
+        });
     }
 
     /// Letters about events of the action were written.
@@ -225,6 +235,7 @@ struct OfActions {
     dead_lettered: IntCounterVec,
     requests: IntCounterVec,
     in_flight: IntGaugeVec,
+    endpoint_open: IntGaugeVec,
     lanes_behind: IntGaugeVec,
     request_duration: HistogramVec,
     batch_events: HistogramVec,
@@ -252,6 +263,11 @@ impl OfActions {
                 &["destination", "action", "status"],
             ),
             in_flight: new.gauges("requests_in_flight", "Requests that are being made", action),
+            endpoint_open: new.gauges(
+                "endpoint_open",
+                "1 while an action's endpoint is down and gets nothing but probes",
+                action,
+            ),
             lanes_behind: new.gauges(
                 "lanes_behind",
                 "Partitions on which an action is behind the others and reads the log again",
@@ -277,6 +293,7 @@ impl OfActions {
             matched: self.matched.with_label_values(&labels),
             delivered: self.delivered.with_label_values(&labels),
             in_flight: self.in_flight.with_label_values(&labels),
+            endpoint_open: self.endpoint_open.with_label_values(&labels),
             lanes_behind: self.lanes_behind.with_label_values(&labels),
             batch_events: self.batch_events.with_label_values(&labels),
             delivery_latency: self.delivery_latency.with_label_values(&labels),

@@ -13,9 +13,12 @@
 mod slices;
 
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Instant;
 
 use crate::event::Fields;
+use crate::gate::Change;
+use crate::gates::Gates;
 use crate::lane::{Answer, Attempt, Ticket};
 use crate::lanes::Lanes;
 use crate::letters::{LetterId, Writing};
@@ -89,12 +92,17 @@ impl Pipeline {
     /// A pipeline whose reader begins at `start`; none when that is known only once the first
     /// record arrives.
     #[must_use]
-    pub fn new(plan: Arc<Plan>, partition: TopicPartition, start: Option<Position>) -> Self {
+    pub fn new(
+        plan: Arc<Plan>,
+        gates: Arc<Gates>,
+        partition: TopicPartition,
+        start: Option<Position>,
+    ) -> Self {
         let routes = Routes::new(&plan, &partition.topic);
         let mut hungry = routes.actions(&plan);
         hungry.retain(|id| !plan.actions[id.0].paused);
         Self {
-            lanes: Lanes::new(Arc::clone(&plan), partition.clone()),
+            lanes: Lanes::new(Arc::clone(&plan), gates, partition.clone()),
             plan,
             partition,
             routes,
@@ -113,8 +121,13 @@ impl Pipeline {
 
     /// A pipeline that goes on where another one has left off.
     #[must_use]
-    pub fn restored(plan: Arc<Plan>, partition: TopicPartition, progress: Progress) -> Self {
-        let mut pipeline = Self::new(plan, partition, Some(progress.start));
+    pub fn restored(
+        plan: Arc<Plan>,
+        gates: Arc<Gates>,
+        partition: TopicPartition,
+        progress: Progress,
+    ) -> Self {
+        let mut pipeline = Self::new(plan, gates, partition, Some(progress.start));
         let wanted = pipeline.routes.actions(&pipeline.plan);
         let heard = Heard::new(&pipeline.plan, &wanted, progress.lanes);
         for (debtor, standing) in heard.lanes {
@@ -122,6 +135,11 @@ impl Pipeline {
         }
         pipeline.foreign = heard.foreign;
         pipeline
+    }
+
+    /// `waker` is called when there may be something to do because of what other partitions do.
+    pub fn wake_with(&mut self, waker: Waker) {
+        self.lanes.wake_with(waker);
     }
 
     /// Its events may hold `bytes` bytes of memory from now on. Each lane that holds events has
@@ -222,33 +240,41 @@ impl Pipeline {
             }
             return;
         }
-        self.place_parked(now);
-        while let Some(writing) = self.lanes.next_letter(now) {
-            steps.push(Step::DeadLetter(writing));
+        loop {
+            self.place_parked(now);
+            while let Some(writing) = self.lanes.next_letter(now) {
+                steps.push(Step::DeadLetter(writing));
+            }
+            self.lanes.send(now, |attempt| steps.push(Step::Send(attempt)));
+            // A batch that goes out in parts holds less than it did as a whole.
+            if !self.parked_has_room() {
+                return;
+            }
         }
-        self.lanes.send(now, |attempt| steps.push(Step::Send(attempt)));
     }
 
     /// When [`poll`](Self::poll) has something again, if nothing is handed in before.
     #[must_use]
-    pub fn wake_at(&self) -> Option<Instant> {
+    pub fn wake_at(&self, now: Now) -> Option<Instant> {
         if self.reading == Reading::Draining {
             return None;
         }
-        self.lanes.wake_at().into_iter().chain(self.patience.ends_at()).min()
+        self.lanes.wake_at(now).into_iter().chain(self.patience.ends_at()).min()
     }
 
     /// The answer to a request has come. `chance` is drawn uniformly from `0.0..1.0`.
     ///
     /// # Panics
     /// When the ticket's request is not in flight.
+    ///
+    /// Says also what has changed for the endpoint as a whole.
     pub fn complete(
         &mut self,
         ticket: Ticket,
         answer: &Answer,
         now: Now,
         chance: f64,
-    ) -> Completion {
+    ) -> (Completion, Option<Change>) {
         self.lanes.complete(ticket, answer, now, chance)
     }
 
@@ -275,6 +301,7 @@ impl Pipeline {
     pub fn drain(&mut self) {
         self.reading = Reading::Draining;
         self.slice = None;
+        self.lanes.step_aside();
     }
 
     /// Offers the parked record once more to the lanes that had no room for it, or goes on without
@@ -284,8 +311,7 @@ impl Pipeline {
             self.patience.note(now.instant, false);
             return;
         };
-        let bytes = parked.record.held_bytes();
-        if parked.owed.iter().any(|&debtor| self.lanes.has_room(debtor, bytes)) {
+        if self.has_room_for(&parked) {
             let record = parked.record.record();
             let value = record.value.expect("only what has a value is parked");
             parked.owed = match self.fields.read(value, &self.plan.paths) {
@@ -309,6 +335,16 @@ impl Pipeline {
         } else {
             self.parked = Some(parked);
         }
+    }
+
+    fn parked_has_room(&self) -> bool {
+        self.parked.as_ref().is_some_and(|parked| self.has_room_for(parked))
+    }
+
+    /// Whether one of those that had no room has some now.
+    fn has_room_for(&self, parked: &Parked) -> bool {
+        let bytes = parked.record.held_bytes();
+        parked.owed.iter().any(|&debtor| self.lanes.has_room(debtor, bytes))
     }
 
     /// Whether a lane that is level has nothing to do while the reader waits.

@@ -17,6 +17,7 @@ use crate::catch_up::CatchUp;
 use crate::config::{Config, OffsetReset};
 use crate::consumer::{self, Membership, Start};
 use crate::endpoint::{self, Endpoints};
+use crate::gates::Gates;
 use crate::health::Health;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
@@ -138,6 +139,7 @@ impl Service {
         let topics = plan.sources.iter().flat_map(|source| &source.topics);
         let topics = topics.map(|pattern| pattern.as_str().to_owned()).collect();
         let outside = Outside {
+            gates: Arc::new(Gates::new(&plan)),
             endpoints: Endpoints::new(&plan, Arc::clone(&metrics))?,
             dead_letters: DeadLetterProducer::new(
                 config.kafka.producer(),

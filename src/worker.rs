@@ -7,6 +7,7 @@ mod slices;
 mod telling;
 
 use std::sync::Arc;
+use std::task::{Wake, Waker};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rdkafka::consumer::ConsumerContext;
@@ -19,6 +20,7 @@ use tracing::{debug, warn};
 use crate::batch::Batch;
 use crate::catch_up::{CatchUp, Piece};
 use crate::endpoint::Endpoints;
+use crate::gates::Gates;
 use crate::health::Health;
 use crate::lane::{Answer, Ticket};
 use crate::letters::{Debtor, Writing};
@@ -45,6 +47,8 @@ const PUBLISH_EVERY: Duration = Duration::from_millis(100);
 pub struct Outside {
     /// What is delivered where.
     pub plan: Arc<Plan>,
+    /// How many requests each endpoint gets, and when.
+    pub gates: Arc<Gates>,
     /// Where requests are made.
     pub endpoints: Endpoints,
     /// Where letters are written.
@@ -90,6 +94,8 @@ pub struct Worker<C: ConsumerContext + 'static> {
     pipeline: Pipeline,
     queue: PartitionQueue<C>,
     readable: Arc<Notify>,
+    /// Called when an endpoint that other partitions share has a place again.
+    called: Arc<Call>,
     drain: watch::Receiver<bool>,
     published: Arc<Published>,
     /// When it was told last how far the lanes are, and whether it is not true any more.
@@ -107,6 +113,15 @@ pub struct Worker<C: ConsumerContext + 'static> {
     letters_fail: bool,
     /// So that progress that does not fit is mentioned once.
     is_truncated: bool,
+}
+
+/// Wakes a worker, from the thread of another one.
+struct Call(Notify);
+
+impl Wake for Call {
+    fn wake(self: Arc<Self>) {
+        self.0.notify_one();
+    }
 }
 
 /// Something that a pipeline asked for has been done.
@@ -137,19 +152,25 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         let readable = Arc::new(Notify::new());
         let wake = Arc::clone(&readable);
         queue.set_nonempty_callback(move || wake.notify_one());
-        let plan = Arc::clone(&outside.plan);
+        let called = Arc::new(Call(Notify::new()));
+        let (plan, gates) = (Arc::clone(&outside.plan), Arc::clone(&outside.gates));
         let now = Instant::now();
         Self {
             pipeline: match start {
-                Start::Beginning => Pipeline::new(plan, partition.clone(), None),
-                Start::At(position) => Pipeline::new(plan, partition.clone(), Some(position)),
-                Start::After(progress) => Pipeline::restored(plan, partition.clone(), progress),
+                Start::Beginning => Pipeline::new(plan, gates, partition.clone(), None),
+                Start::At(position) => {
+                    Pipeline::new(plan, gates, partition.clone(), Some(position))
+                }
+                Start::After(progress) => {
+                    Pipeline::restored(plan, gates, partition.clone(), progress)
+                }
             },
             name: format!("the worker of {partition}"),
             outside,
             partition,
             queue,
             readable,
+            called,
             drain,
             published,
             published_at: now,
@@ -167,6 +188,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
 
     /// Runs until the drain is complete.
     pub async fn run(mut self) {
+        self.pipeline.wake_with(Waker::from(Arc::clone(&self.called)));
         let mut steps = Vec::new();
         loop {
             let now = now();
@@ -185,7 +207,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             for step in steps.drain(..) {
                 self.begin(step);
             }
-            self.begin_slice(now.instant);
+            self.begin_slice(now);
             let is_drained = self.pipeline.is_drained();
             self.publish(now.instant, is_drained);
             if is_drained {
@@ -205,7 +227,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         let latest = now + LONGEST_SLEEP;
         let publish = self.has_changed.then(|| self.published_at + PUBLISH_EVERY);
         let slice = (self.no_slice_before > now).then_some(self.no_slice_before);
-        let wakes = [self.pipeline.wake_at(), publish, slice];
+        let wakes = [self.pipeline.wake_at(self::now()), publish, slice];
         let until = wakes.into_iter().flatten().fold(latest, Instant::min);
         let wants_record = self.pipeline.wants_record();
         tokio::select! {
@@ -213,6 +235,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             biased;
             Some(done) = self.under_way.join_next() => self.done(finished(done), self::now()),
             changed = self.drain.changed() => return changed.is_ok(),
+            () = self.called.0.notified() => {}
             () = self.readable.notified(), if wants_record => {}
             piece = slices::next(&mut self.slice) => self.take_piece(piece, self::now()),
             () = tokio::time::sleep_until(until.into()) => {}
@@ -252,8 +275,10 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                 );
                 self.under_way = JoinSet::new();
                 self.slice = None;
-                let plan = Arc::clone(&self.outside.plan);
-                self.pipeline = Pipeline::new(plan, self.partition.clone(), None);
+                let outside = &self.outside;
+                let (plan, gates) = (Arc::clone(&outside.plan), Arc::clone(&outside.gates));
+                self.pipeline = Pipeline::new(plan, gates, self.partition.clone(), None);
+                self.pipeline.wake_with(Waker::from(Arc::clone(&self.called)));
                 self.pipeline.allow(self.outside.memory.room(self.held_bytes));
             }
             let metrics = &self.outside.metrics;
@@ -297,7 +322,10 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         self.has_changed = true;
         match done {
             Done::Request(ticket, answer) => {
-                let completion = self.pipeline.complete(ticket, &answer, now, chance);
+                let (completion, news) = self.pipeline.complete(ticket, &answer, now, chance);
+                if let Some(change) = news {
+                    self.outside.metrics.action(ticket.action).endpoint_changed(change);
+                }
                 self.outside.endpoints.note(ticket.action, &answer, &completion);
                 if let Completion::Delivered(batch) = completion {
                     count_delivered(self.outside.metrics.action(ticket.action), &batch, now);

@@ -15,6 +15,8 @@ const PURE: &[&str] = &[
     "event",
     "kept",
     "explanation",
+    "gate",
+    "gates",
     "lane",
     "lanes",
     "letters",

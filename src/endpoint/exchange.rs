@@ -3,13 +3,15 @@
 //! Knows how much of an answer is worth reading, and what kind of fault kept it away.
 
 use std::error::Error as StdError;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
 use reqwest::{Client, Response};
 
 use super::Prepared;
 use super::resolver::Unresolvable;
 use crate::request::SignedRequest;
+use crate::retry;
 use crate::verdict::Outcome;
 
 /// The most bytes of an answer that are read so that its connection can be used again. What is
@@ -27,6 +29,20 @@ pub struct Reply {
     pub body: Vec<u8>,
     /// Whether there was more.
     pub is_cut: bool,
+}
+
+impl Reply {
+    /// How long the endpoint wants to be left alone. Elsewhere than with 429 and 503 the header
+    /// says something else: when a redirect may be followed, for one.
+    pub(super) fn retry_after(&self) -> Option<Duration> {
+        if !matches!(self.status, 429 | 503) {
+            return None;
+        }
+        let value = self.headers.get(RETRY_AFTER)?.to_str().ok()?;
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
+        retry::retry_after(value, now)
+    }
 }
 
 /// Why there is no complete answer.

@@ -30,6 +30,8 @@ pub struct Attempt {
     pub request: SignedRequest,
     /// How many events the body carries.
     pub events: usize,
+    /// Whether a gate has let it through. The others wait for a place where they are made.
+    pub is_admitted: bool,
     /// The longest that the attempt may take.
     pub timeout: Duration,
 }
@@ -41,6 +43,8 @@ pub struct Answer {
     pub outcome: Outcome,
     /// The answer's body or the error, for the dead letter.
     pub detail: String,
+    /// How long the endpoint wants to be left alone: its `Retry-After`, with 429 and 503.
+    pub retry_after: Option<Duration>,
 }
 
 /// What an answer has led to.

@@ -6,6 +6,7 @@
 
 mod attempt;
 mod chains;
+mod completing;
 pub(crate) mod cursor;
 mod gather;
 pub(crate) mod invalid;
@@ -13,10 +14,12 @@ mod queue;
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::task::Waker;
 use std::time::Instant;
 
 use crate::batch::{Framing, OpenBatch};
-use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
+use crate::gate::{Entrance, Gate, Pass, Wait};
+use crate::gates::Gates;
 use crate::lane::chains::ChainId;
 use crate::lane::cursor::Cursor;
 use crate::lane::gather::{Gathering, Sealed};
@@ -24,9 +27,7 @@ use crate::lane::queue::{Queue, Request};
 use crate::plan::{Action, ActionId, Order, Plan, Target, TargetTemplate};
 use crate::record::{Now, Offset, Position, Record, TopicPartition};
 use crate::request::SignedRequest;
-use crate::retry;
 use crate::signature::{Signer, idempotency_key};
-use crate::verdict::{Outcome, Verdict};
 
 use attempt::RequestId;
 pub use attempt::{Answer, Attempt, Completed, Ticket};
@@ -46,6 +47,14 @@ pub struct Lane {
     /// Present when the action gathers its events.
     gathering: Option<Gathering>,
     queue: Queue,
+    /// What its endpoint's lanes in all partitions share.
+    gates: Arc<Gates>,
+    /// Its way through the endpoint's gate, where there is one.
+    entrance: Option<Entrance>,
+    /// When it is worth asking the gate again.
+    ask_again_at: Option<Instant>,
+    /// The most events of the next request: less than its action allows after a failure.
+    most_together: usize,
     in_flight: usize,
     /// The events that wait for their letters to be written.
     buried: HashSet<Offset>,
@@ -68,8 +77,10 @@ impl Lane {
         id: ActionId,
         partition: TopicPartition,
         cursor: Cursor,
+        gates: Arc<Gates>,
     ) -> Self {
         let action = &plan.actions[id.0];
+        let entrance = gates.gate(id).map(Gate::entrance);
         let signer = action.shared_secret.as_ref().map(Signer::new);
         let gathering = action.batch.map(Gathering::new);
         Self {
@@ -80,6 +91,10 @@ impl Lane {
             cursor,
             gathering,
             queue: Queue::default(),
+            gates,
+            entrance,
+            ask_again_at: None,
+            most_together: usize::MAX,
             in_flight: 0,
             buried: HashSet::new(),
             letter_bytes: 0,
@@ -108,6 +123,21 @@ impl Lane {
         self.action().paused
     }
 
+    /// Whether waiting for it is in vain for now: it is paused, or its endpoint is down.
+    #[must_use]
+    pub fn is_stuck(&self) -> bool {
+        let gate = self.gates.gate(self.id);
+        self.is_paused() || gate.is_some_and(|gate| gate.is_open())
+    }
+
+    /// It has nothing to send for now: other lanes of its endpoint go first.
+    pub fn step_aside(&mut self) {
+        self.ask_again_at = None;
+        if let Some(entrance) = &mut self.entrance {
+            entrance.leave();
+        }
+    }
+
     /// Whether answers are awaited.
     #[must_use]
     pub fn is_in_flight(&self) -> bool {
@@ -132,10 +162,22 @@ impl Lane {
     /// Whether it is worth reading the log again for it: it is behind, could send, and holds less
     /// than half of what it may.
     #[must_use]
-    pub fn wants_to_catch_up(&self, share: usize) -> bool {
+    pub fn wants_to_catch_up(&self, share: usize, now: Instant) -> bool {
+        // Without an event there is nothing to find out with that the endpoint is well again.
+        let could_send = self.is_empty() || self.could_catch_up_at(now).is_none();
         let is_hungry =
             self.cursor.held_events() <= self.most_events() / 2 && self.held_bytes() <= share / 2;
-        self.cursor.is_behind() && !self.is_paused() && is_hungry
+        self.cursor.is_behind() && !self.is_paused() && is_hungry && could_send
+    }
+
+    /// When it may be worth reading the log again for it, where its endpoint is what keeps it.
+    #[must_use]
+    pub fn could_catch_up_at(&self, now: Instant) -> Option<Instant> {
+        let gate = self.gates.gate(self.id)?;
+        match gate.could_go(now) {
+            Err(Wait::Until(at)) if self.cursor.is_behind() && !self.is_paused() => Some(at),
+            _ => None,
+        }
     }
 
     /// Enough to keep every connection and every key busy while answers are under way, and not
@@ -192,17 +234,15 @@ impl Lane {
         }
     }
 
-    /// The next request to make now.
-    pub fn poll(&mut self, now: Now) -> Option<Attempt> {
-        if self.is_paused() {
-            return None;
-        }
-        if !self.may_send() {
+    /// The next request to make now. `waker` is called when it is worth asking again because of what
+    /// other partitions do.
+    pub fn poll(&mut self, now: Now, waker: &Waker) -> Option<Attempt> {
+        if self.is_paused() || !self.may_send() {
             return None;
         }
         self.queue.wake(now.instant);
         self.seal_what_is_due(now.instant);
-        self.attempt(now)
+        self.attempt(now, waker)
     }
 
     /// When [`poll`](Self::poll) has something again, if no answer arrives before.
@@ -214,52 +254,7 @@ impl Lane {
         let retry = self.queue.wake_at();
         let gathering = self.gathering.as_ref();
         let batch = gathering.and_then(|open| open.due_at(|target| !self.is_held(target)));
-        retry.into_iter().chain(batch).min()
-    }
-
-    /// The answer to a request has come. `chance` as for [`retry::backoff`].
-    ///
-    /// # Panics
-    /// When the ticket's request is not in flight.
-    pub fn complete(
-        &mut self,
-        ticket: Ticket,
-        answer: &Answer,
-        now: Now,
-        chance: f64,
-    ) -> Completed {
-        self.in_flight -= 1;
-        let id = ticket.request;
-        let events = self.queue.request(id).batch.entries().len();
-        match self.action().delivery.verdicts.judge(answer.outcome, events) {
-            Verdict::Accept => {
-                let request = self.queue.remove(id);
-                for entry in request.batch.entries() {
-                    self.cursor.settle(entry.offset);
-                }
-                Completed::Delivered(request.batch)
-            }
-            Verdict::Retry => {
-                let request = self.queue.request(id);
-                request.failures = request.failures.saturating_add(1);
-                let failures = request.failures;
-                let wait = retry::backoff(&self.action().delivery.retry, failures, chance);
-                self.queue.back_off(id, now.instant + wait);
-                Completed::Retried
-            }
-            Verdict::Split => {
-                self.queue.split(id);
-                Completed::Split
-            }
-            Verdict::Reject => {
-                let request = self.queue.remove(id);
-                let letters = self.letters(&request, answer);
-                for (offset, letter) in &letters {
-                    self.bury(*offset, letter.held_bytes());
-                }
-                Completed::Rejected(letters)
-            }
-        }
+        retry.into_iter().chain(batch).chain(self.ask_again_at).min()
     }
 
     /// The partition's reader goes on from `reader` without this lane. What was attempted stays,
@@ -280,8 +275,9 @@ impl Lane {
         &self.plan.actions[self.id.0]
     }
 
+    /// Requests without a gate are limited here; those with one, there.
     fn may_send(&self) -> bool {
-        self.in_flight < self.action().delivery.concurrency.get()
+        self.entrance.is_some() || self.in_flight < self.action().delivery.concurrency.get()
     }
 
     /// What a single event has to wait for, if for anything: those before it with its key.
@@ -318,16 +314,45 @@ impl Lane {
         self.gathering = Some(gathering);
     }
 
-    /// Begins the next request that is ready.
-    fn attempt(&mut self, now: Now) -> Option<Attempt> {
-        let action = &self.plan.actions[self.id.0];
+    /// Begins the next request that is ready, if the gate lets it through.
+    fn attempt(&mut self, now: Now, waker: &Waker) -> Option<Attempt> {
         let lowest = self.cursor.lowest_held();
         // Whatever is begun now may be settled before what lies below it.
         let is_ragged = self.cursor.count_runs() > MOST_RUNS;
-        let (id, request) = self.queue.next(|request| {
+        let may_go = |request: &Request| {
             let first = request.batch.entries().first().map(|entry| entry.offset);
             !is_ragged || request.attempts > 0 || first == lowest
-        })?;
+        };
+        if !self.queue.has_ready(may_go) {
+            self.step_aside();
+            return None;
+        }
+        let mut pass = None;
+        if let Some(entrance) = &mut self.entrance {
+            match entrance.ask(now.instant, waker) {
+                Ok(granted) => pass = Some(granted),
+                Err(wait) => {
+                    self.ask_again_at = match wait {
+                        Wait::Until(at) => Some(at),
+                        Wait::ForAPlace => None,
+                    };
+                    return None;
+                }
+            }
+        }
+        self.ask_again_at = None;
+        let probe = pass.as_ref().and_then(Pass::probe);
+        let id = match probe {
+            Some(nth) => self.queue.next_oldest(nth, may_go)?,
+            None => self.queue.next(may_go)?,
+        };
+        let most_together = if probe.is_some() { 1 } else { self.most_together };
+        if self.queue.request(id).batch.entries().len() > most_together {
+            self.queue.cut(id, most_together);
+        }
+        let action = &self.plan.actions[self.id.0];
+        let request = self.queue.request(id);
+        request.pass = pass;
         let entries = request.batch.entries();
         let stamp = request.stamp.get_or_insert_with(|| {
             let scope = action.delivery.signature;
@@ -349,34 +374,9 @@ impl Lane {
                 idempotency_key: Arc::clone(&stamp.idempotency_key),
             },
             events: entries.len(),
+            is_admitted: self.entrance.is_some(),
             timeout: action.delivery.timeout,
         })
-    }
-
-    fn letters(&self, request: &Request, answer: &Answer) -> Vec<(Offset, DeadLetter)> {
-        let status = match answer.outcome {
-            Outcome::Status(status) => Some(status),
-            _ => None,
-        };
-        let account = Account {
-            addressee: Some(self.addressee()),
-            reason: Reason::Rejected,
-            status,
-            attempts: request.attempts,
-            first_attempt_at: request.first_attempt_at,
-            error: answer.detail.clone(),
-        };
-        let entries = request.batch.entries().iter().enumerate();
-        let letters = entries.map(|(index, entry)| {
-            let origin = Origin {
-                partition: &self.partition,
-                offset: entry.offset,
-                timestamp: entry.timestamp,
-            };
-            let original = request.batch.original(index);
-            (entry.offset, DeadLetter::new(&original, &origin, &account))
-        });
-        letters.collect()
     }
 
     /// The destination's and the action's name.

@@ -13,6 +13,7 @@ use slab::Slab;
 use super::chains::{ChainId, Chains, Turn};
 use super::{RequestId, Stamp};
 use crate::batch::Batch;
+use crate::gate::Pass;
 use crate::plan::Target;
 use crate::record::Offset;
 
@@ -30,6 +31,8 @@ pub(super) struct Request {
     pub(super) failures: u32,
     /// When the events were sent first, in milliseconds since 1970-01-01 UTC.
     pub(super) first_attempt_at: Option<i64>,
+    /// What let it through the gate, while an answer is awaited.
+    pub(super) pass: Option<Pass>,
 }
 
 /// See the module's documentation.
@@ -64,6 +67,7 @@ impl Queue {
             attempts: 0,
             failures: 0,
             first_attempt_at: None,
+            pass: None,
         });
         if chain.is_none_or(|chain| self.chains.enter(chain, id) == Turn::Now) {
             self.ready.push_back(id);
@@ -85,15 +89,58 @@ impl Queue {
         self.backing_off.peek().map(|&Reverse((at, _))| at)
     }
 
-    /// The next request that is ready. It keeps its turn until it is removed.
-    /// Passes over those for which `may_go` says no.
-    pub(super) fn next(
-        &mut self,
-        may_go: impl Fn(&Request) -> bool,
-    ) -> Option<(RequestId, &mut Request)> {
+    /// Whether there is a request that is ready and for which `may_go` says yes.
+    pub(super) fn has_ready(&self, may_go: impl Fn(&Request) -> bool) -> bool {
+        self.ready.iter().any(|id| may_go(&self.requests[id.0]))
+    }
+
+    /// The next request that is ready and for which `may_go` says yes. It keeps its turn until it
+    /// is removed.
+    pub(super) fn next(&mut self, may_go: impl Fn(&Request) -> bool) -> Option<RequestId> {
         let index = self.ready.iter().position(|id| may_go(&self.requests[id.0]))?;
-        let id = self.ready.remove(index)?;
-        Some((id, &mut self.requests[id.0]))
+        self.ready.remove(index)
+    }
+
+    /// The same by age: 0 is the oldest, 1 the next one, and after the last one the oldest again.
+    pub(super) fn next_oldest(
+        &mut self,
+        nth: usize,
+        may_go: impl Fn(&Request) -> bool,
+    ) -> Option<RequestId> {
+        let ready = self.ready.iter().enumerate();
+        let ready = ready.map(|(index, id)| (index, &self.requests[id.0]));
+        let ready = ready.filter(|(_, request)| may_go(request));
+        let age = |request: &Request| request.batch.entries().first().map(|entry| entry.offset);
+        let mut by_age: Vec<_> = ready.map(|(index, request)| (age(request), index)).collect();
+        by_age.sort_unstable();
+        let (_, index) = *by_age.get(nth % by_age.len().max(1))?;
+        self.ready.remove(index)
+    }
+
+    /// Leaves a request its first `events` events; the others follow it on their own.
+    pub(super) fn cut(&mut self, id: RequestId, events: usize) {
+        let request = &mut self.requests[id.0];
+        let (first, rest) = request.batch.cut(events);
+        self.held_bytes -= request.batch.held_bytes();
+        self.held_bytes += first.held_bytes();
+        request.batch = first;
+        request.stamp = None;
+        let rest = Request {
+            batch: rest,
+            target: Arc::clone(&request.target),
+            chain: request.chain,
+            stamp: None,
+            attempts: request.attempts,
+            failures: request.failures,
+            first_attempt_at: request.first_attempt_at,
+            pass: None,
+        };
+        let chain = rest.chain;
+        let rest = self.insert(rest);
+        match chain {
+            Some(chain) => self.chains.enter_next(chain, rest),
+            None => self.ready.push_front(rest),
+        }
     }
 
     pub(super) fn request(&mut self, id: RequestId) -> &mut Request {
@@ -119,7 +166,7 @@ impl Queue {
         let (first, second) = whole.batch.split();
         let half = |batch| {
             let target = Arc::clone(&whole.target);
-            Request { batch, target, stamp: None, failures: 0, ..whole }
+            Request { batch, target, stamp: None, failures: 0, pass: None, ..whole }
         };
         let (first, second) = (half(first), half(second));
         let second = self.insert(second);

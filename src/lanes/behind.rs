@@ -4,7 +4,7 @@ use super::Lanes;
 use crate::lane::cursor::Cursor;
 use crate::letters::Debtor;
 use crate::progress::LaneProgress;
-use crate::record::{Offset, Position};
+use crate::record::{Now, Offset, Position};
 use crate::slice::Slice;
 
 /// An event that a lane has held for so many offsets is not read again by the reader of the next
@@ -40,12 +40,12 @@ impl Lanes {
 
     /// The lane that is behind and for which it is worth reading the log again, and from where.
     /// It is the last one to be served from now on.
-    pub(crate) fn next_to_catch_up(&mut self) -> Option<(Debtor, Position)> {
+    pub(crate) fn next_to_catch_up(&mut self, now: Now) -> Option<(Debtor, Position)> {
         let is_eligible = |&debtor: &Debtor| {
             let share = self.share_of(debtor);
             match debtor {
                 Debtor::InvalidEvents => self.invalid_events.wants_to_catch_up(share),
-                Debtor::Lane(id) => self.by_action[&id].wants_to_catch_up(share),
+                Debtor::Lane(id) => self.by_action[&id].wants_to_catch_up(share, now.instant),
             }
         };
         let index = self.behind.iter().position(is_eligible)?;

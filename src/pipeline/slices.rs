@@ -19,11 +19,11 @@ pub enum Appetite {
 impl Pipeline {
     /// Where the log is to be read again now, if anywhere: the records from there on go to
     /// [`read_again`](Self::read_again), until it has enough.
-    pub fn begin_slice(&mut self) -> Option<Position> {
+    pub fn begin_slice(&mut self, now: Now) -> Option<Position> {
         if self.slice.is_some() || self.reading == Reading::Draining {
             return None;
         }
-        let (debtor, place) = self.lanes.next_to_catch_up()?;
+        let (debtor, place) = self.lanes.next_to_catch_up(now)?;
         self.slice = Some(Slice::new(debtor, place));
         Some(place)
     }

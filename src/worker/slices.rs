@@ -19,15 +19,15 @@ const SLICE_PAUSE: Duration = Duration::from_secs(1);
 
 impl<C: ConsumerContext + 'static> Worker<C> {
     /// Asks for the log to be read again, where a lane needs it.
-    pub(super) fn begin_slice(&mut self, now: Instant) {
-        if self.slice.is_some() || now < self.no_slice_before {
+    pub(super) fn begin_slice(&mut self, now: Now) {
+        if self.slice.is_some() || now.instant < self.no_slice_before {
             return;
         }
-        let Some(from) = self.pipeline.begin_slice() else { return };
+        let Some(from) = self.pipeline.begin_slice(now) else { return };
         let reader = self.pipeline.reads_at().unwrap_or(from);
         self.slice = self.outside.catch_up.slice(self.partition.clone(), from, reader);
         if self.slice.is_none() {
-            self.end_slice(now + SLICE_PAUSE);
+            self.end_slice(now.instant + SLICE_PAUSE);
         }
     }
 

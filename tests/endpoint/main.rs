@@ -4,10 +4,11 @@ mod servers;
 
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use hookcast::config::Config;
 use hookcast::endpoint::Endpoints;
+use hookcast::gates::Gates;
 use hookcast::lane::{Answer, Attempt};
 use hookcast::metrics::Metrics;
 use hookcast::pipeline::{Pipeline, Step};
@@ -37,7 +38,8 @@ fn prepare(url: &str, settings: &str, egress: &str) -> (Endpoints, Attempt) {
     let metrics = Arc::new(Metrics::new(&plan));
     let endpoints = Endpoints::new(&plan, metrics).expect("the destination is usable");
     let partition = TopicPartition { topic: "t".into(), partition: 0 };
-    let mut pipeline = Pipeline::new(plan, partition, None);
+    let mut pipeline =
+        Pipeline::new(Arc::clone(&plan), Arc::new(Gates::new(&plan)), partition, None);
     let record = Record {
         offset: Offset(7),
         timestamp: Some(0),
@@ -69,6 +71,41 @@ async fn a_redirect_is_an_answer_and_not_followed() {
         "HTTP/1.1 307 Temporary Redirect\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n",
     ));
     assert_eq!(attempt(&url.await, "").await.outcome, Outcome::Status(307));
+}
+
+#[tokio::test]
+async fn retry_after_is_read_where_the_endpoint_asks_to_be_left_alone() {
+    let asks = [
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 503 Service Unavailable\r\nretry-after: 7\r\nContent-Length: 0\r\n\r\n",
+    ];
+    for response in asks {
+        let answer = attempt(&servers::start(Script::Answer(response)).await, "").await;
+        assert_eq!(answer.retry_after, Some(Duration::from_secs(7)), "{response}");
+    }
+    let dates = [
+        ("Fri, 31 Dec 9999 23:59:59 GMT", 100_000_000..u64::MAX),
+        ("Sun, 06 Nov 1994 08:49:37 GMT", 0..1),
+    ];
+    for (date, expected) in dates {
+        let response = format!(
+            "HTTP/1.1 429 Too Many Requests\r\nRetry-After: {date}\r\nContent-Length: 0\r\n\r\n"
+        );
+        let answer = attempt(&servers::start(Script::Answer(response.leak())).await, "").await;
+        let wait = answer.retry_after.expect("a date").as_secs();
+        assert!(expected.contains(&wait), "{date}: {wait}");
+    }
+    let asks_nothing = [
+        "HTTP/1.1 500 Oops\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nRetry-After: 7\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 429 Too Many Requests\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: soon\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: \u{fc}\r\nContent-Length: 0\r\n\r\n",
+    ];
+    for response in asks_nothing {
+        let answer = attempt(&servers::start(Script::Answer(response)).await, "").await;
+        assert_eq!(answer.retry_after, None, "{response}");
+    }
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use hookcast::config::Config;
 use hookcast::event::Fields;
 use hookcast::explanation::{Explainer, Explanation, Origin};
+use hookcast::gates::Gates;
 use hookcast::pipeline::{Pipeline, Step};
 use hookcast::plan::Plan;
 use hookcast::record::{Now, Offset, Record, TopicPartition};
@@ -55,7 +56,7 @@ type Fates = Vec<Option<String>>;
 
 fn done_by_a_pipeline(plan: &Arc<Plan>, topic: &str, record: &str) -> Fates {
     let partition = TopicPartition { topic: topic.into(), partition: 0 };
-    let mut pipeline = Pipeline::new(Arc::clone(plan), partition, None);
+    let mut pipeline = Pipeline::new(Arc::clone(plan), Arc::new(Gates::new(plan)), partition, None);
     let begun = Instant::now();
     let now = Now { instant: begun, unix_ms: 0 };
     let record = Record {

@@ -9,6 +9,7 @@ mod self_tests;
 mod admin;
 mod batches;
 mod dead_letters;
+mod endpoints;
 mod first_webhook;
 mod lanes;
 mod members;

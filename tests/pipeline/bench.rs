@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hookcast::config::Config;
+use hookcast::gates::Gates;
 use hookcast::lane::{Answer, Attempt};
 use hookcast::pipeline::{Appetite, Pipeline, Pushed, Step};
 use hookcast::plan::Plan;
@@ -17,6 +18,7 @@ pub const TRACK: &str = r#"{"type":"track"}"#;
 /// A pipeline and a clock that moves when it is told to.
 pub struct Bench {
     pub pipeline: Pipeline,
+    gates: Arc<Gates>,
     pub now: Now,
     pub next: i64,
 }
@@ -24,8 +26,11 @@ pub struct Bench {
 impl Bench {
     /// A pipeline with these actions, as YAML.
     pub fn new(actions: &str) -> Self {
+        let plan = plan(actions);
+        let gates = Arc::new(Gates::new(&plan));
         Self {
-            pipeline: Pipeline::new(plan(actions), partition(), None),
+            pipeline: Pipeline::new(Arc::clone(&plan), Arc::clone(&gates), partition(), None),
+            gates,
             now: Now { instant: Instant::now(), unix_ms: 0 },
             next: 0,
         }
@@ -54,8 +59,9 @@ impl Bench {
     }
 
     pub fn answer(&mut self, attempt: &Attempt, status: u16) {
-        let answer = Answer { outcome: Outcome::Status(status), detail: String::new() };
-        self.pipeline.complete(attempt.ticket, &answer, self.now, 1.0);
+        let outcome = Outcome::Status(status);
+        let answer = Answer { outcome, detail: String::new(), retry_after: None };
+        let _ = self.pipeline.complete(attempt.ticket, &answer, self.now, 1.0);
     }
 }
 
@@ -69,10 +75,10 @@ impl Bench {
         let metadata = progress.encode(4000).metadata;
         let told = Progress::parse(&metadata, position).expect("it is our own");
         let mut next = Self::new(actions);
-        let plan = plan(actions);
+        let (plan, gates) = (plan(actions), Arc::clone(&next.gates));
         next.pipeline = match told {
-            Some(progress) => Pipeline::restored(plan, partition(), progress),
-            None => Pipeline::new(plan, partition(), Some(position)),
+            Some(progress) => Pipeline::restored(plan, gates, partition(), progress),
+            None => Pipeline::new(plan, gates, partition(), Some(position)),
         };
         next.next = next.pipeline.reads_at().expect("it begins somewhere").0;
         next

@@ -67,7 +67,7 @@ fn a_paused_action_holds_the_position_and_neither_a_drain_nor_others() {
     }
     assert_eq!(bench.pipeline.actions_behind().collect::<Vec<_>>(), [ActionId(0)]);
     assert!(bench.pipeline.held_bytes() < 10_000, "one event stays in memory");
-    assert_eq!(bench.pipeline.begin_slice(), None, "it could not send what is read again");
+    assert_eq!(bench.pipeline.begin_slice(bench.now), None, "it could not send what is read again");
     bench.pipeline.drain();
     assert!(bench.pipeline.is_drained());
     let progress = bench.pipeline.progress().expect("something was read");
@@ -97,7 +97,7 @@ fn a_lane_that_falls_behind_keeps_what_it_has_attempted_and_reads_the_rest_again
     assert!(bench.pipeline.wants_record(), "the reader goes on without it");
     assert_eq!(bench.pipeline.position(), Some(Position(0)));
     // The rest is read again from behind what is in flight, once.
-    let place = bench.pipeline.begin_slice().expect("it has room again");
+    let place = bench.pipeline.begin_slice(bench.now).expect("it has room again");
     assert_eq!(place, Position(1));
     bench.answer(&held_up.expect("it has sent something"), 200);
     let end = bench.next;
@@ -149,7 +149,7 @@ fn what_is_told_of_an_unknown_action_is_kept_and_holds_the_position() {
     // A new owner that knows it delivers what it owes.
     let mut again = other.handed_over(&both.replace(", paused: true", ""));
     assert_eq!(again.next, end + 1);
-    assert_eq!(again.pipeline.begin_slice(), Some(Position(0)));
+    assert_eq!(again.pipeline.begin_slice(again.now), Some(Position(0)));
     again.read_again(0, "k", TRACK);
     assert_eq!(again.sent().len(), 1);
 }

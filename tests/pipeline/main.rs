@@ -27,7 +27,7 @@ fn a_half_full_batch_waits_for_company_and_not_longer() {
     let _ = bench.push("k", TRACK);
     let _ = bench.push("k", TRACK);
     assert!(bench.sent().is_empty());
-    assert_eq!(bench.pipeline.wake_at(), Some(bench.now.instant + Duration::from_secs(1)));
+    assert_eq!(bench.pipeline.wake_at(bench.now), Some(bench.now.instant + Duration::from_secs(1)));
     bench.now.instant += Duration::from_secs(1);
     let sent = bench.sent();
     assert_eq!(sent.len(), 1);

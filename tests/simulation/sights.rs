@@ -16,6 +16,7 @@ pub struct Sights {
     pub restored: usize,
     pub folded: usize,
     pub lost_metadata: usize,
+    pub openings: usize,
 }
 
 impl Sights {
@@ -33,6 +34,7 @@ impl Sights {
         self.restored += other.restored;
         self.folded += other.folded;
         self.lost_metadata += other.lost_metadata;
+        self.openings += other.openings;
     }
 
     pub fn assert_that_everything_was_seen(&self) {
@@ -50,6 +52,7 @@ impl Sights {
             self.restored,
             self.folded,
             self.lost_metadata,
+            self.openings,
         ];
         assert!(counts.iter().all(|count| *count > 100), "too quiet: {counts:?}");
     }

@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use hookcast::gate::Change;
+use hookcast::gates::Gates;
 use hookcast::lane::{Answer, Attempt};
 use hookcast::letters::{Debtor, Writing};
 use hookcast::pipeline::{Appetite, Completion, Pipeline, Step};
@@ -31,6 +33,7 @@ pub struct World {
     random: Rng,
     log: Log,
     plan: Arc<Plan>,
+    gates: Arc<Gates>,
     keeper: RecordKeeper,
     pipeline: Pipeline,
     room: usize,
@@ -58,12 +61,14 @@ impl World {
         let actions = random.usize(1..5);
         let plan = log::plan(&mut random, actions);
         let log = Log::new(&mut random, actions);
+        let gates = Arc::new(Gates::new(&plan));
         let room = if random.bool() { usize::MAX } else { random.usize(1..20_000) };
         let mut world = Self {
-            pipeline: Pipeline::new(Arc::clone(&plan), partition(), None),
+            pipeline: Pipeline::new(Arc::clone(&plan), Arc::clone(&gates), partition(), None),
             hostility: random.u8(0..60),
             log,
             plan,
+            gates,
             keeper: RecordKeeper::default(),
             room,
             most_room: room,
@@ -177,7 +182,7 @@ impl World {
     }
 
     fn begin_slice(&mut self) -> bool {
-        let place = self.pipeline.begin_slice();
+        let place = self.pipeline.begin_slice(self.now);
         if let Some(place) = place {
             self.sights.slices += 1;
             self.slice = Some(self.log.index_at(place.0));
@@ -229,9 +234,13 @@ impl World {
         let action = attempt.ticket.action;
         let context = (&*self.plan, &self.log);
         self.keeper.answered(context, action, &attempt.request.target.url, &offsets, is_accepted);
-        let answer = Answer { outcome, detail: String::new() };
+        let asks_for_rest = outcome == Outcome::Status(503) && self.random.u8(0..4) == 0;
+        let retry_after = asks_for_rest.then(|| Duration::from_secs(self.random.u64(0..120)));
+        let answer = Answer { outcome, detail: String::new(), retry_after };
         let chance = self.random.f64();
-        match self.pipeline.complete(attempt.ticket, &answer, self.now, chance) {
+        let (completion, news) = self.pipeline.complete(attempt.ticket, &answer, self.now, chance);
+        self.sights.openings += usize::from(news == Some(Change::Opened));
+        match completion {
             Completion::Delivered(batch) => assert_eq!(batch.entries().len(), offsets.len()),
             Completion::Retried => self.sights.retries += 1,
             Completion::Split => self.sights.splits += 1,
@@ -271,7 +280,7 @@ impl World {
             self.most_room = self.most_room.max(self.room);
             self.pipeline.allow(self.room);
         }
-        let until = match self.pipeline.wake_at() {
+        let until = match self.pipeline.wake_at(self.now) {
             Some(wake) if self.random.bool() => wake.saturating_duration_since(self.now.instant),
             _ => Duration::from_millis(self.random.u64(0..300)),
         };
@@ -295,6 +304,7 @@ impl World {
     /// The process ends between any two steps; what is in flight may arrive all the same.
     fn crash(&mut self) {
         self.sights.crashes += 1;
+        self.gates = Arc::new(Gates::new(&self.plan));
         for attempt in std::mem::take(&mut self.requests) {
             if self.random.bool() {
                 let offsets = offsets(&attempt);
@@ -331,12 +341,12 @@ impl World {
         }
         let position = Position(self.keeper.committed());
         let told = Progress::parse(self.keeper.new_life(), position).expect("it is our own");
-        let plan = Arc::clone(&self.plan);
+        let (plan, gates) = (Arc::clone(&self.plan), Arc::clone(&self.gates));
         self.pipeline = match told {
-            None => Pipeline::new(plan, partition(), Some(position)),
+            None => Pipeline::new(plan, gates, partition(), Some(position)),
             Some(progress) => {
                 self.sights.restored += 1;
-                Pipeline::restored(plan, partition(), progress)
+                Pipeline::restored(plan, gates, partition(), progress)
             }
         };
         let start = self.pipeline.reads_at().expect("it begins somewhere");
@@ -354,7 +364,7 @@ impl World {
         if self.slice.is_none() {
             self.begin_slice();
         }
-        let wake = self.pipeline.wake_at();
+        let wake = self.pipeline.wake_at(self.now);
         assert!(wake.is_none_or(|at| at > self.now.instant), "it does not sleep");
         let has_work = self.slice.is_some() || self.pipeline.is_drained();
         let is_waiting = has_work || !self.requests.is_empty() || !self.letters.is_empty();

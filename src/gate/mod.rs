@@ -1,0 +1,232 @@
+//! How many requests an endpoint gets, and when: the state that all its lanes in a process share.
+//!
+//! An endpoint is one action and one origin. Every request needs a [`Pass`] of its gate. The gate
+//! narrows when the endpoint cannot keep up, obeys its `Retry-After`, lets single probes through
+//! while it is down, and lets the lanes that wait in first come, first served. It does not know
+//! events: which of them goes is the lane's business, and so is what becomes of them.
+
+mod breaker;
+mod line;
+mod since;
+mod state;
+#[cfg(test)]
+mod tests;
+mod window;
+
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::Waker;
+use std::time::{Duration, Instant};
+
+use crate::gate::breaker::Probed;
+use crate::gate::line::LaneId;
+use crate::gate::state::{Begun, State};
+use crate::plan::Delivery;
+use crate::record::Now;
+use crate::verdict::{Outcome, Verdict};
+
+/// See the module's documentation.
+#[derive(Debug)]
+pub struct Gate {
+    state: Mutex<State>,
+}
+
+/// One lane's way through the gate. A lane that is told to wait stands in line, and its place is
+/// kept: when its turn has come it has to [`ask`](Self::ask) or to [`leave`](Self::leave), or
+/// those behind it wait for ever. Dropping the entrance leaves.
+#[derive(Debug)]
+pub struct Entrance {
+    gate: Arc<Gate>,
+    lane: LaneId,
+    /// Whether it stands in line.
+    is_waiting: bool,
+    probed: Option<Probed>,
+}
+
+/// The right to make one request, which ends with its answer. To drop it means that the answer
+/// will never be known, as when a partition is revoked: its place is free again, and nothing is
+/// learnt.
+#[must_use = "dropping it gives the place back"]
+pub struct Pass {
+    gate: Arc<Gate>,
+    begun: Begun,
+    probe: Option<usize>,
+    is_answered: bool,
+}
+
+/// Why a request cannot go now.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// Ask again at this time; the waker may be called before.
+    Until(Instant),
+    /// Ask again when the waker is called: a place is free.
+    ForAPlace,
+}
+
+/// What is heard of an endpoint when a request has been answered, or will never be.
+#[derive(Debug, Clone, Copy)]
+pub struct Heard {
+    /// How the attempt ended.
+    pub outcome: Outcome,
+    /// What is done with its events. One that answers, be it with a refusal, is not down.
+    pub verdict: Verdict,
+    /// How long the endpoint wants to be left alone.
+    pub retry_after: Option<Duration>,
+    /// Whose fault a failure is.
+    pub fault: Fault,
+}
+
+/// Whose fault a failure is taken for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fault {
+    /// The endpoint's.
+    Endpoint,
+    /// The event's, which was set aside because it keeps failing where others are accepted.
+    Event,
+}
+
+/// What an answer has changed for the endpoint as a whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// It has failed too often in a row: from now on it gets one probe at a time.
+    Opened,
+    /// It answers again, and its requests flow.
+    Closed,
+}
+
+impl Gate {
+    /// The gate of an endpoint of which nothing is known yet.
+    #[must_use]
+    pub fn new(delivery: &Delivery) -> Self {
+        Self { state: Mutex::new(State::new(delivery)) }
+    }
+
+    /// A way through it for one more lane.
+    #[must_use]
+    pub fn entrance(self: &Arc<Self>) -> Entrance {
+        let lane = self.lock().new_lane();
+        Entrance { gate: Arc::clone(self), lane, is_waiting: false, probed: None }
+    }
+
+    /// Whether one more request could go now. Unlike [`Entrance::ask`] it heeds nobody who waits,
+    /// and calls nobody later.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn could_go(&self, now: Instant) -> Result<(), Wait> {
+        self.lock().could_go(now)
+    }
+
+    /// Whether the endpoint has failed so often in a row that it gets nothing but probes.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.lock().breaker.is_open()
+    }
+
+    /// How many requests are in flight.
+    #[must_use]
+    pub fn in_flight(&self) -> usize {
+        self.lock().in_flight
+    }
+
+    /// How many requests may be in flight at a time. Those that were when the endpoint opened
+    /// or closed count for its concurrency alone.
+    #[must_use]
+    pub fn window(&self) -> usize {
+        self.lock().window.places()
+    }
+
+    /// When it failed for the first time since it accepted something last, in milliseconds since
+    /// 1970-01-01 UTC; none: it is well. A refusal does not count as an acceptance: what fails
+    /// between refusals must expire some time.
+    #[must_use]
+    pub fn failing_since(&self) -> Option<i64> {
+        self.lock().failing.unix_ms()
+    }
+
+    /// What an earlier owner of one of its lanes knew of [`failing_since`](Self::failing_since).
+    /// The earliest counts, unless something was accepted here later than that.
+    pub fn restore_failing_since(&self, unix_ms: i64) {
+        self.lock().failing.restore(unix_ms);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Entrance {
+    /// The gate that it leads through.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    /// May one more request go now? If not, `waker` is called when it is worth asking again.
+    ///
+    /// # Errors
+    /// Why not. From then on the lane stands in line.
+    pub fn ask(&mut self, now: Instant, waker: &Waker) -> Result<Pass, Wait> {
+        let admitted = self.gate.lock().admit(self.lane, self.probed, now, waker);
+        self.is_waiting = admitted.is_err();
+        let (begun, probe) = admitted?;
+        self.probed = probe.or(self.probed);
+        let probe = probe.map(Probed::event);
+        Ok(Pass { gate: Arc::clone(&self.gate), begun, probe, is_answered: false })
+    }
+
+    /// The lane has nothing to send for now, or something else keeps it: others go first.
+    pub fn leave(&mut self) {
+        if !self.is_waiting {
+            return;
+        }
+        self.is_waiting = false;
+        let mut state = self.gate.lock();
+        state.line.leave(self.lane);
+        let calls = state.call();
+        drop(state);
+        calls.make();
+    }
+}
+
+impl Drop for Entrance {
+    fn drop(&mut self) {
+        self.leave();
+    }
+}
+
+impl Pass {
+    /// Present when the request is a probe: it has to carry a single event, and this says which
+    /// of the lane's. 0 is the oldest, 1 the oldest that does not wait for that one, and so on;
+    /// a lane that has not so many begins anew.
+    #[must_use]
+    pub fn probe(&self) -> Option<usize> {
+        self.probe
+    }
+
+    /// The request has been answered, or will never be. `chance` as for
+    /// [`retry::backoff`](crate::retry::backoff). Says what is worth a word, once.
+    #[must_use = "a change is told once"]
+    pub fn answered(mut self, heard: &Heard, now: Now, chance: f64) -> Option<Change> {
+        self.is_answered = true;
+        let (news, calls) = self.gate.lock().answered(self.begun, heard, now, chance);
+        calls.make();
+        news
+    }
+}
+
+impl Drop for Pass {
+    fn drop(&mut self) {
+        if self.is_answered {
+            return;
+        }
+        let calls = self.gate.lock().aborted(self.begun);
+        calls.make();
+    }
+}
+
+impl fmt::Debug for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Pass").field("probe", &self.probe).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,73 @@
+//! Since when an endpoint fails: the clock by which events expire.
+//!
+//! It survives restarts and hand-overs, so it runs in the world's time, and what another member
+//! has seen of the same endpoint counts as well.
+
+/// See the module's documentation. Times are in milliseconds since 1970-01-01 UTC.
+#[derive(Debug, Default)]
+pub(super) struct FailingSince {
+    since: Option<i64>,
+    accepted_at: Option<i64>,
+}
+
+impl FailingSince {
+    /// The first failure since the last acceptance; none: there was none.
+    pub(super) fn unix_ms(&self) -> Option<i64> {
+        self.since
+    }
+
+    pub(super) fn failed(&mut self, unix_ms: i64) {
+        self.since.get_or_insert(unix_ms);
+    }
+
+    pub(super) fn accepted(&mut self, unix_ms: i64) {
+        self.since = None;
+        self.accepted_at = self.accepted_at.max(Some(unix_ms));
+    }
+
+    /// An earlier owner says since when it fails. The earliest counts, unless something was
+    /// accepted here later than that.
+    pub(super) fn restore(&mut self, unix_ms: i64) {
+        if self.accepted_at.is_none_or(|accepted| accepted < unix_ms) {
+            self.since = Some(self.since.map_or(unix_ms, |since| since.min(unix_ms)));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::FailingSince;
+
+    #[test]
+    fn the_first_failure_counts_until_something_is_accepted() {
+        let mut failing = FailingSince::default();
+        assert_eq!(failing.unix_ms(), None);
+        failing.failed(10);
+        failing.failed(20);
+        assert_eq!(failing.unix_ms(), Some(10));
+        failing.accepted(30);
+        assert_eq!(failing.unix_ms(), None);
+        failing.failed(40);
+        assert_eq!(failing.unix_ms(), Some(40));
+    }
+
+    #[test]
+    fn the_earliest_that_any_owner_has_seen_counts() {
+        let mut failing = FailingSince::default();
+        failing.restore(30);
+        failing.restore(10);
+        failing.restore(20);
+        failing.failed(40);
+        assert_eq!(failing.unix_ms(), Some(10));
+    }
+
+    #[test]
+    fn what_was_before_the_last_acceptance_is_over() {
+        let mut failing = FailingSince::default();
+        failing.accepted(30);
+        failing.restore(10);
+        assert_eq!(failing.unix_ms(), None);
+        failing.restore(35);
+        assert_eq!(failing.unix_ms(), Some(35));
+    }
+}
