@@ -36,6 +36,8 @@ pub struct Metrics {
     pub catch_up_records: IntCounter,
     /// Progress that did not fit into the metadata of a commit.
     pub progress_truncated: IntCounter,
+    /// Lanes of unknown actions that were forgotten.
+    pub progress_forgotten: IntCounter,
     /// Records that were dead-lettered because they are no events.
     pub invalid_events: IntCounter,
     /// The bytes that events hold in memory.
@@ -137,6 +139,10 @@ impl Metrics {
             catch_up_records: new.counter(
                 "catch_up_records_total",
                 "Records read once more, for actions that were behind",
+            ),
+            progress_forgotten: new.counter(
+                "progress_forgotten_total",
+                "Actions, by partition, that no configuration knew any more and that were forgotten",
             ),
             progress_truncated: new.counter(
                 "progress_truncated_total",

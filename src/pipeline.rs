@@ -42,6 +42,9 @@ pub enum Step {
     /// Write this letter, and hand the result to [`Pipeline::letter_written`] or
     /// [`Pipeline::letter_failed`].
     DeadLetter(Writing),
+    /// Say that the lanes of these actions, which the plan does not know, are forgotten: whatever
+    /// they owe is skipped, and holds the position no longer.
+    Forgotten(Vec<LaneProgress>),
 }
 
 /// What became of a record that was handed in.
@@ -64,8 +67,9 @@ pub struct Pipeline {
     lanes: Lanes,
     /// The actions of `routes` that are not paused: those that a waiting reader may starve.
     hungry: Vec<ActionId>,
-    /// Lanes of actions that this plan does not know.
+    /// Lanes of actions that this plan does not know, and until when they are kept.
     foreign: Vec<LaneProgress>,
+    foreign_until: Option<Instant>,
     /// The record that some lane had no room for. Nothing is read while it waits.
     parked: Option<Parked>,
     patience: Patience,
@@ -108,6 +112,7 @@ impl Pipeline {
             routes,
             hungry,
             foreign: Vec::new(),
+            foreign_until: None,
             parked: None,
             patience: Patience::new(),
             slice: None,
@@ -240,6 +245,7 @@ impl Pipeline {
             }
             return;
         }
+        self.forget_foreign(now.instant, steps);
         loop {
             self.place_parked(now);
             while let Some(writing) = self.lanes.next_letter(now) {
@@ -259,7 +265,8 @@ impl Pipeline {
         if self.reading == Reading::Draining {
             return None;
         }
-        self.lanes.wake_at(now).into_iter().chain(self.patience.ends_at()).min()
+        let others = [self.patience.ends_at(), self.foreign_until];
+        self.lanes.wake_at(now).into_iter().chain(others.into_iter().flatten()).min()
     }
 
     /// The answer to a request has come. `chance` is drawn uniformly from `0.0..1.0`.
@@ -302,6 +309,20 @@ impl Pipeline {
         self.reading = Reading::Draining;
         self.slice = None;
         self.lanes.step_aside();
+    }
+
+    /// An action that is gone for good must not hold the position for ever. While a deployment
+    /// rolls, other members may still know it.
+    fn forget_foreign(&mut self, now: Instant, steps: &mut Vec<Step>) {
+        if self.foreign.is_empty() {
+            return;
+        }
+        let patience = self.plan.patience_with_unknown();
+        let until = *self.foreign_until.get_or_insert(now + patience);
+        if until <= now {
+            self.foreign_until = None;
+            steps.push(Step::Forgotten(std::mem::take(&mut self.foreign)));
+        }
     }
 
     /// Offers the parked record once more to the lanes that had no room for it, or goes on without

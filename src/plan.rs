@@ -47,6 +47,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// How long what is told of an action that the plan does not know is kept: as long as any of
+    /// its own may fail.
+    #[must_use]
+    pub fn patience_with_unknown(&self) -> Duration {
+        let longest = self.actions.iter().map(|action| action.delivery.retry.give_up_after).max();
+        longest.unwrap_or(Retry::default().give_up_after)
+    }
+
     /// The trigger of an action.
     #[must_use]
     pub fn trigger(&self, id: ActionId) -> &Trigger {

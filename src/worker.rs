@@ -307,6 +307,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                     Done::Request(attempt.ticket, answer)
                 });
             }
+            Step::Forgotten(lanes) => self.say_forgotten(&lanes),
             Step::DeadLetter(writing) => {
                 self.under_way.spawn(async move {
                     let result = outside.dead_letters.write(&writing.letter).await;

@@ -7,6 +7,7 @@ use tracing::warn;
 
 use super::{PUBLISH_EVERY, Worker};
 use crate::plan::ActionId;
+use crate::progress::LaneProgress;
 use crate::published::Committable;
 
 /// The most metadata that Kafka takes with a commit by default, with a little to spare, in bytes.
@@ -54,6 +55,22 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             self.is_truncated = false;
         }
         self.published.may_commit(Committable { position, metadata: encoded.metadata });
+    }
+
+    /// What actions owed that the configuration does not know is skipped from now on.
+    pub(super) fn say_forgotten(&mut self, lanes: &[LaneProgress]) {
+        self.has_changed = true;
+        self.outside.metrics.progress_forgotten.inc_by(lanes.len() as u64);
+        for lane in lanes {
+            warn!(
+                partition = %self.partition,
+                destination = %lane.destination,
+                action = %lane.action,
+                from = %lane.lowest_unsettled(),
+                "an action that the configuration does not know is forgotten: what it had not \
+                 delivered from here on is skipped"
+            );
+        }
     }
 
     pub(super) fn count_behind(&mut self, behind: Vec<ActionId>) {

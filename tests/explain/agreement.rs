@@ -85,6 +85,7 @@ fn done_by_a_pipeline(plan: &Arc<Plan>, topic: &str, record: &str) -> Fates {
                     request.body
                 ));
             }
+            Step::Forgotten(lanes) => panic!("nothing was told of anybody: {lanes:?}"),
             Step::DeadLetter(writing) => {
                 let header = |name: &str| {
                     let mut headers = writing.letter.headers.iter();

@@ -53,7 +53,7 @@ impl Bench {
         self.pipeline.poll(self.now, &mut steps);
         let sent = steps.into_iter().filter_map(|step| match step {
             Step::Send(attempt) => Some(attempt),
-            Step::DeadLetter(_) => None,
+            Step::DeadLetter(_) | Step::Forgotten(_) => None,
         });
         sent.collect()
     }

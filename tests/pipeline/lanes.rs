@@ -153,3 +153,26 @@ fn what_is_told_of_an_unknown_action_is_kept_and_holds_the_position() {
     again.read_again(0, "k", TRACK);
     assert_eq!(again.sent().len(), 1);
 }
+
+#[test]
+fn an_unknown_action_does_not_hold_the_position_for_ever() {
+    let both = "      a: { trigger: 'true', url: 'http://127.0.0.1/a', paused: true, \
+         delivery: { concurrency: 1 } }\n\
+         \x20     b: { trigger: 'true', url: 'http://127.0.0.1/b' }\n";
+    let mut bench = Bench::new(both);
+    while bench.pipeline.actions_behind().next().is_none() {
+        let _ = bench.push("k", TRACK);
+        for attempt in bench.sent() {
+            bench.answer(&attempt, 200);
+        }
+    }
+    let end = bench.next;
+    let mut other = bench.handed_over("      b: { trigger: 'true', url: 'http://127.0.0.1/b' }\n");
+    assert!(other.sent().is_empty());
+    other.now.instant += Duration::from_hours(3);
+    assert!(other.sent().is_empty());
+    assert_eq!(other.pipeline.position(), Some(Position(0)));
+    other.now.instant += Duration::from_hours(1);
+    assert!(other.sent().is_empty());
+    assert_eq!(other.pipeline.position(), Some(Position(end)), "it is forgotten");
+}

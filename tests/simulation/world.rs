@@ -196,6 +196,7 @@ impl World {
         for step in steps {
             match step {
                 Step::DeadLetter(writing) => self.letters.push(writing),
+                Step::Forgotten(lanes) => panic!("nothing is foreign here: {lanes:?}"),
                 Step::Send(attempt) => {
                     let offsets = offsets(&attempt);
                     assert_eq!(offsets.len(), attempt.events);
