@@ -3,8 +3,7 @@
 //! Knows offsets only: which are owed, and between which of them something was settled, so that
 //! they can be told as few runs. Events enter it as they are read and leave it in any order.
 
-use std::collections::BTreeMap;
-use std::ops::Bound::{Excluded, Unbounded};
+use std::collections::VecDeque;
 
 use crate::record::Offset;
 use crate::runs::Runs;
@@ -21,10 +20,23 @@ pub enum Between {
 /// The unsettled events that one lane holds.
 #[derive(Debug, Default)]
 pub struct Unsettled {
-    offsets: BTreeMap<Offset, Between>,
-    /// How many of them have something settled below them.
+    /// Ascending, from the lowest unsettled one on; what is settled further up stays for a while.
+    events: VecDeque<Event>,
+    /// How many of them are settled.
+    settled: usize,
+    /// How many of those that are not have something settled below them.
     after_settled: usize,
 }
+
+#[derive(Debug, Clone, Copy)]
+struct Event {
+    offset: Offset,
+    between: Between,
+    is_settled: bool,
+}
+
+/// So many settled events are not worth forgetting.
+const FEW: usize = 64;
 
 impl Unsettled {
     /// Nothing is owed.
@@ -36,19 +48,19 @@ impl Unsettled {
     /// Whether nothing is owed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.offsets.is_empty()
+        self.events.is_empty()
     }
 
     /// How many events are owed.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.offsets.len()
+        self.events.len() - self.settled
     }
 
     /// The lowest offset that is owed.
     #[must_use]
     pub fn lowest(&self) -> Option<Offset> {
-        self.offsets.first_key_value().map(|(&offset, _)| offset)
+        self.events.front().map(|event| event.offset)
     }
 
     /// The event at `offset` is owed from now on; `between` says what lies between it and the
@@ -58,8 +70,16 @@ impl Unsettled {
     /// When it is owed already.
     pub fn owe(&mut self, offset: Offset, between: Between) {
         self.after_settled += usize::from(between == Between::Settled);
-        let earlier = self.offsets.insert(offset, between);
-        assert!(earlier.is_none(), "an event is owed once");
+        let event = Event { offset, between, is_settled: false };
+        // Only what is read again comes before something that is held.
+        if self.events.back().is_none_or(|last| last.offset < offset) {
+            self.events.push_back(event);
+            return;
+        }
+        match self.index(offset) {
+            Err(index) => self.events.insert(index, event),
+            Ok(_) => panic!("an event is owed once"),
+        }
     }
 
     /// The event at `offset` is settled. Gives back the lowest one above it, which knows of it.
@@ -67,12 +87,28 @@ impl Unsettled {
     /// # Panics
     /// When it is not owed: whoever settles an event twice has lost count of it.
     pub fn settle(&mut self, offset: Offset) -> Option<Offset> {
-        let between = self.offsets.remove(&offset).expect("only an event that is owed is settled");
-        self.after_settled -= usize::from(between == Between::Settled);
-        let (&above, between) = self.offsets.range_mut((Excluded(offset), Unbounded)).next()?;
-        self.after_settled += usize::from(*between == Between::Nothing);
-        *between = Between::Settled;
-        Some(above)
+        let index = self.index(offset).expect("only an event that is owed is settled");
+        let event = &mut self.events[index];
+        assert!(!event.is_settled, "an event is settled once");
+        event.is_settled = true;
+        self.settled += 1;
+        self.after_settled -= usize::from(event.between == Between::Settled);
+        let mut above = self.events.range_mut(index + 1..).filter(|event| !event.is_settled);
+        let above = above.next().map(|event| {
+            self.after_settled += usize::from(event.between == Between::Nothing);
+            event.between = Between::Settled;
+            event.offset
+        });
+        while self.events.front().is_some_and(|event| event.is_settled) {
+            self.events.pop_front();
+            self.settled -= 1;
+        }
+        // One event may fail for hours while millions above it are settled: those must not stay.
+        if self.settled > FEW.max(self.events.len() / 2) {
+            self.events.retain(|event| !event.is_settled);
+            self.settled = 0;
+        }
+        above
     }
 
     /// The events for which `is_gone` says so are held no longer although they are not settled.
@@ -81,20 +117,23 @@ impl Unsettled {
         let mut runs = Runs::new();
         let mut last_gone = None;
         let mut above_kept = Between::Nothing;
-        for (offset, between) in std::mem::take(&mut self.offsets) {
-            if between == Between::Settled {
+        let mut kept = VecDeque::new();
+        for event in self.events.drain(..).filter(|event| !event.is_settled) {
+            if event.between == Between::Settled {
                 (above_kept, last_gone) = (Between::Settled, None);
             }
-            if is_gone(offset) {
-                runs.insert(last_gone.unwrap_or(offset), offset.next());
-                last_gone = Some(offset);
+            if is_gone(event.offset) {
+                runs.insert(last_gone.unwrap_or(event.offset), event.offset.next());
+                last_gone = Some(event.offset);
             } else {
-                self.offsets.insert(offset, above_kept);
+                kept.push_back(Event { between: above_kept, ..event });
                 (above_kept, last_gone) = (Between::Nothing, None);
             }
         }
-        let is_after_settled = |between: &&Between| **between == Between::Settled;
-        self.after_settled = self.offsets.values().filter(is_after_settled).count();
+        self.events = kept;
+        self.settled = 0;
+        let is_after_settled = |event: &&Event| event.between == Between::Settled;
+        self.after_settled = self.events.iter().filter(is_after_settled).count();
         runs
     }
 
@@ -102,19 +141,20 @@ impl Unsettled {
     #[must_use]
     pub fn runs(&self) -> Runs {
         let mut runs = Runs::new();
-        let mut from = None;
-        let mut last = None;
-        for (&offset, &between) in &self.offsets {
-            if between == Between::Settled
-                && let (Some(from), Some(last)) = (from.take(), last)
-            {
-                runs.insert(from, Offset::next(last));
-            }
-            from.get_or_insert(offset);
-            last = Some(offset);
+        let mut run: Option<(Offset, Offset)> = None;
+        for event in self.events.iter().filter(|event| !event.is_settled) {
+            let from = match run {
+                Some((from, _)) if event.between == Between::Nothing => from,
+                Some((from, last)) => {
+                    runs.insert(from, last.next());
+                    event.offset
+                }
+                None => event.offset,
+            };
+            run = Some((from, event.offset));
         }
-        if let (Some(from), Some(last)) = (from, last) {
-            runs.insert(from, Offset::next(last));
+        if let Some((from, last)) = run {
+            runs.insert(from, last.next());
         }
         runs
     }
@@ -122,9 +162,12 @@ impl Unsettled {
     /// How many runs there are.
     #[must_use]
     pub fn count_runs(&self) -> usize {
-        let first = self.offsets.first_key_value();
-        let first_counts = first.is_some_and(|(_, &between)| between == Between::Nothing);
-        self.after_settled + usize::from(first_counts)
+        let first = self.events.front();
+        self.after_settled + usize::from(first.is_some_and(|it| it.between == Between::Nothing))
+    }
+
+    fn index(&self, offset: Offset) -> Result<usize, usize> {
+        self.events.binary_search_by_key(&offset, |event| event.offset)
     }
 }
 
@@ -177,6 +220,18 @@ mod tests {
                 assert!(settled.iter().all(|offset| !runs.contains(*offset)), "seed {seed}");
             }
         }
+    }
+
+    #[test]
+    fn what_is_settled_above_an_event_that_is_not_takes_no_memory() {
+        let mut unsettled = Unsettled::new();
+        unsettled.owe(Offset(0), Between::Nothing);
+        for offset in 1..1_000_000 {
+            unsettled.owe(Offset(offset), Between::Nothing);
+            unsettled.settle(Offset(offset));
+        }
+        assert_eq!(unsettled.lowest(), Some(Offset(0)));
+        assert!(unsettled.events.capacity() < 1000, "{}", unsettled.events.capacity());
     }
 
     #[test]
