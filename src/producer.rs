@@ -27,6 +27,12 @@ impl DeadLetterProducer {
         // A letter is larger than its event by its headers. What is too large for the topic is
         // for the broker to refuse, which is answered by cutting.
         config.set("message.max.bytes", "1000000000");
+        // What librdkafka has not got rid of by then, since the topic was being created for one, is
+        // tried again by us: by itself it would hold on to it for minutes, and the position with it.
+        if ["message.timeout.ms", "delivery.timeout.ms"].iter().all(|key| config.get(key).is_none())
+        {
+            config.set("message.timeout.ms", "10000");
+        }
         let producer = config.create_with_context(KafkaLog::new("dead letters"))?;
         Ok(Self { producer, topic: topic.to_owned() })
     }
