@@ -167,15 +167,6 @@ impl Batch {
         held_bytes(self.body_capacity, &self.originals, &self.entries)
     }
 
-    /// The two halves of a batch of two or more, the earlier events first.
-    ///
-    /// # Panics
-    /// When it holds fewer than two events.
-    #[must_use]
-    pub fn split(&self) -> (Self, Self) {
-        self.cut(self.entries.len().div_ceil(2))
-    }
-
     /// Its first `events` events, and the others.
     ///
     /// # Panics
@@ -271,7 +262,7 @@ mod tests {
     #[test]
     fn halves_hold_every_event_once_and_in_order() {
         let whole = batch(Framing::Array, &["{\"n\":1}", "{\"n\":22}", "{\"n\":3}"]);
-        let (first, second) = whole.split();
+        let (first, second) = whole.cut(2);
         assert_eq!(first.body(), "[{\"n\":1},{\"n\":22}]");
         assert_eq!(second.body(), "[{\"n\":3}]");
         assert_eq!(second.entries()[0].offset, Offset(30));

@@ -4,7 +4,7 @@
 //! else has changed in the configuration.
 
 use crate::letters::Debtor;
-use crate::plan::{ActionId, Plan};
+use crate::plan::{Action, ActionId, Plan};
 use crate::progress::{LaneOrigin, LaneProgress};
 use crate::record::Position;
 use crate::runs::Runs;
@@ -86,9 +86,9 @@ fn debtor(plan: &Plan, lane: &LaneProgress) -> Option<Debtor> {
     if lane.destination.is_empty() && lane.action.is_empty() {
         return Some(Debtor::InvalidEvents);
     }
-    let is_meant = |action: &&crate::plan::Action| {
+    let is_meant = |action: &Action| {
         *action.destination_name == *lane.destination && *action.name == *lane.action
     };
-    let index = plan.actions.iter().position(|action| is_meant(&action))?;
+    let index = plan.actions.iter().position(is_meant)?;
     Some(Debtor::Lane(ActionId(index)))
 }

@@ -13,6 +13,7 @@ use crate::verdict::{Outcome, Verdict};
 
 /// The longest that an endpoint is left alone because it asks for it.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
+
 impl Lane {
     /// The answer to a request has come. `chance` as for [`retry::backoff`].
     ///

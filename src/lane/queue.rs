@@ -119,22 +119,12 @@ impl Queue {
 
     /// Leaves a request its first `events` events; the others follow it on their own.
     pub(super) fn cut(&mut self, id: RequestId, events: usize) {
+        let (first, rest) = self.requests[id.0].batch.cut(events);
+        self.replace(id, first);
         let request = &mut self.requests[id.0];
-        let (first, rest) = request.batch.cut(events);
-        self.held_bytes -= request.batch.held_bytes();
-        self.held_bytes += first.held_bytes();
-        request.batch = first;
         request.stamp = None;
-        let rest = Request {
-            batch: rest,
-            target: Arc::clone(&request.target),
-            chain: request.chain,
-            stamp: None,
-            attempts: request.attempts,
-            failures: request.failures,
-            first_attempt_at: request.first_attempt_at,
-            pass: None,
-        };
+        let target = Arc::clone(&request.target);
+        let rest = Request { batch: rest, target, stamp: None, pass: None, ..*request };
         let chain = rest.chain;
         let rest = self.insert(rest);
         match chain {
@@ -162,20 +152,11 @@ impl Queue {
 
     /// Puts the halves of a request in its place, the earlier one first.
     pub(super) fn split(&mut self, id: RequestId) {
-        let whole = self.take(id);
-        let (first, second) = whole.batch.split();
-        let half = |batch| {
-            let target = Arc::clone(&whole.target);
-            Request { batch, target, stamp: None, failures: 0, pass: None, ..whole }
-        };
-        let (first, second) = (half(first), half(second));
-        let second = self.insert(second);
-        match whole.chain {
-            Some(chain) => self.chains.enter_next(chain, second),
-            None => self.ready.push_front(second),
-        }
-        let first = self.insert(first);
-        self.ready.push_front(first);
+        let request = &mut self.requests[id.0];
+        request.failures = 0;
+        let half = request.batch.entries().len().div_ceil(2);
+        self.cut(id, half);
+        self.ready.push_front(id);
     }
 
     /// Forgets what was never attempted, but for the event at `kept`, and names what stays.
@@ -189,9 +170,8 @@ impl Queue {
             match kept {
                 None => drop(self.take(id)),
                 Some(index) if entries.len() > 1 => {
-                    self.held_bytes -= request.batch.held_bytes();
-                    request.batch = request.batch.only(index);
-                    self.held_bytes += request.batch.held_bytes();
+                    let only = request.batch.only(index);
+                    self.replace(id, only);
                 }
                 Some(_) => {}
             }
@@ -204,6 +184,14 @@ impl Queue {
         self.chains.retain(|chain| held.contains(&chain), |id| requests.contains(id.0));
         let entries = self.requests.iter().flat_map(|(_, request)| request.batch.entries());
         entries.map(|entry| entry.offset).collect()
+    }
+
+    /// Gives a request another batch.
+    fn replace(&mut self, id: RequestId, batch: Batch) {
+        let request = &mut self.requests[id.0];
+        self.held_bytes += batch.held_bytes();
+        self.held_bytes -= request.batch.held_bytes();
+        request.batch = batch;
     }
 
     fn insert(&mut self, request: Request) -> RequestId {
