@@ -64,6 +64,12 @@ impl OpenBatch {
         self.entries.len()
     }
 
+    /// The timestamp of its first event's record, in milliseconds since 1970-01-01 UTC.
+    #[must_use]
+    pub fn first_timestamp(&self) -> Option<i64> {
+        self.entries.first().and_then(|first| first.timestamp)
+    }
+
     /// The length of the body if a payload of `payload` bytes were added and the batch sealed.
     #[must_use]
     pub fn body_with(&self, payload: usize) -> usize {

@@ -17,6 +17,8 @@ pub const MOST_ERROR_BYTES: usize = 1024;
 pub enum Reason {
     /// The endpoint refused it.
     Rejected,
+    /// Its endpoint failed, or it failed alone, for as long as `give_up_after` allows.
+    Expired,
     /// The record's value is no JSON object.
     InvalidEvent,
     /// Its mapping gives no JSON object.
@@ -31,6 +33,7 @@ impl Reason {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rejected => "rejected",
+            Self::Expired => "expired",
             Self::InvalidEvent => "invalid_event",
             Self::InvalidPayload => "invalid_payload",
             Self::InvalidRequest => "invalid_request",

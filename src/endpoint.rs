@@ -20,7 +20,7 @@ use crate::dead_letter::MOST_ERROR_BYTES;
 use crate::endpoint::exchange::exchange;
 use crate::endpoint::resolver::GuardedResolver;
 use crate::endpoint::standing::Standing;
-use crate::lane::{Answer, Attempt};
+use crate::lane::{Answer, Attempt, Streak};
 use crate::metrics::Metrics;
 use crate::pipeline::Completion;
 use crate::plan::{Action, ActionId, Destination, Method, Plan, Target, TargetTemplate};
@@ -154,6 +154,14 @@ impl Endpoints {
             Completion::Rejected(events) => standing.rejected(answer, *events),
             Completion::Split => {}
         }
+    }
+
+    /// Says that an action rejects so much that it counts as failing, or does no longer.
+    ///
+    /// # Panics
+    /// When the action is of another plan.
+    pub fn note_rejections(&self, action: ActionId, streak: Streak) {
+        self.actions[action.0].standing.rejects(streak);
     }
 }
 

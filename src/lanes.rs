@@ -13,11 +13,10 @@ use std::time::Instant;
 use crate::batch::Batch;
 use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
 use crate::event::{Event, InvalidEvent};
-use crate::gate::Change;
 use crate::gates::Gates;
 use crate::lane::cursor::Cursor;
 use crate::lane::invalid::InvalidEvents;
-use crate::lane::{Answer, Attempt, Completed, Lane, Ticket};
+use crate::lane::{Answer, Attempt, Completed, Lane, News, Ticket};
 use crate::letters::{Debtor, LetterId, Letters, Writing};
 use crate::original::Original;
 use crate::plan::{ActionId, Plan};
@@ -79,6 +78,7 @@ impl Lanes {
     /// The lane of `debtor` stands somewhere else than the partition's reader, which begins at
     /// `reader`.
     pub(crate) fn restore(&mut self, debtor: Debtor, standing: Standing, reader: Position) {
+        let Standing { clocks, settled_below, .. } = standing;
         let cursor = Cursor::restored(standing, reader);
         if cursor.is_behind() {
             self.behind.push_back(debtor);
@@ -87,7 +87,8 @@ impl Lanes {
             Debtor::InvalidEvents => self.invalid_events = InvalidEvents::new(cursor),
             Debtor::Lane(id) => {
                 let (plan, gates) = (Arc::clone(&self.plan), Arc::clone(&self.gates));
-                let lane = Lane::new(plan, id, self.partition.clone(), cursor, gates);
+                let mut lane = Lane::new(plan, id, self.partition.clone(), cursor, gates);
+                lane.inherit(clocks.failing_since, clocks.alone_since, settled_below);
                 self.by_action.insert(id, lane);
             }
         }
@@ -296,6 +297,21 @@ impl Lanes {
         self.letters.poll_due()
     }
 
+    /// How many events of each busy lane's action are set aside.
+    pub(crate) fn set_aside(&self) -> impl Iterator<Item = (ActionId, usize)> {
+        self.busy.iter().map(|id| (*id, self.by_action[id].aside()))
+    }
+
+    /// Gives up what has failed for too long: letters take its place.
+    pub(crate) fn expire(&mut self, now: Now) {
+        for &id in &self.busy {
+            let lane = self.by_action.get_mut(&id).expect("a busy lane exists");
+            for (offset, letter) in lane.expire(now) {
+                self.letters.add(Debtor::Lane(id), offset, letter);
+            }
+        }
+    }
+
     /// Hands every request that is to be made now to `send`.
     pub(crate) fn send(&mut self, now: Now, mut send: impl FnMut(Attempt)) {
         for id in &self.busy {
@@ -307,9 +323,9 @@ impl Lanes {
     }
 
     pub(crate) fn wake_at(&self, now: Now) -> Option<Instant> {
-        let send = self.busy().filter_map(Lane::wake_at);
+        let send = self.busy().filter_map(|lane| lane.wake_at(now));
         let behind = self.behind.iter().filter_map(|debtor| match debtor {
-            Debtor::Lane(id) => self.by_action[id].could_catch_up_at(now.instant),
+            Debtor::Lane(id) => self.by_action[id].could_catch_up_at(now),
             Debtor::InvalidEvents => None,
         });
         send.chain(behind).chain(self.letters.wake_at()).min()
@@ -326,7 +342,7 @@ impl Lanes {
         answer: &Answer,
         now: Now,
         chance: f64,
-    ) -> (Completion, Option<Change>) {
+    ) -> (Completion, News) {
         let lane = self.lane_mut(ticket.action);
         let (completed, news) = lane.complete(ticket, answer, now, chance);
         let completion = match completed {

@@ -30,6 +30,7 @@ pub mod event;
 pub mod trigger;
 pub mod routing;
 pub mod mapping;
+pub mod rejections;
 pub mod request;
 pub mod disguise;
 pub mod original;

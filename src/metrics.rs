@@ -68,6 +68,8 @@ pub struct ActionMetrics {
     endpoint_open: IntGauge,
     /// Partitions on which the action is behind the others.
     pub lanes_behind: IntGauge,
+    /// Events that are set aside.
+    pub set_aside: IntGauge,
     /// From a record's timestamp to its acceptance, in seconds.
     pub delivery_latency: Histogram,
     /// From the beginning of a request to its end, in seconds.
@@ -243,6 +245,7 @@ struct OfActions {
     in_flight: IntGaugeVec,
     endpoint_open: IntGaugeVec,
     lanes_behind: IntGaugeVec,
+    set_aside: IntGaugeVec,
     request_duration: HistogramVec,
     batch_events: HistogramVec,
     delivery_latency: HistogramVec,
@@ -274,6 +277,11 @@ impl OfActions {
                 "1 while an action's endpoint is down and gets nothing but probes",
                 action,
             ),
+            set_aside: new.gauges(
+                "events_set_aside",
+                "Events that keep failing where others are accepted, and are tried on their own",
+                action,
+            ),
             lanes_behind: new.gauges(
                 "lanes_behind",
                 "Partitions on which an action is behind the others and reads the log again",
@@ -301,6 +309,7 @@ impl OfActions {
             in_flight: self.in_flight.with_label_values(&labels),
             endpoint_open: self.endpoint_open.with_label_values(&labels),
             lanes_behind: self.lanes_behind.with_label_values(&labels),
+            set_aside: self.set_aside.with_label_values(&labels),
             batch_events: self.batch_events.with_label_values(&labels),
             delivery_latency: self.delivery_latency.with_label_values(&labels),
             request_duration: self.request_duration.with_label_values(&labels),

@@ -17,9 +17,8 @@ use std::task::Waker;
 use std::time::Instant;
 
 use crate::event::Fields;
-use crate::gate::Change;
 use crate::gates::Gates;
-use crate::lane::{Answer, Attempt, Ticket};
+use crate::lane::{Answer, Attempt, News, Ticket};
 use crate::lanes::Lanes;
 use crate::letters::{LetterId, Writing};
 use crate::parked::Parked;
@@ -248,6 +247,7 @@ impl Pipeline {
         self.forget_foreign(now.instant, steps);
         loop {
             self.place_parked(now);
+            self.lanes.expire(now);
             while let Some(writing) = self.lanes.next_letter(now) {
                 steps.push(Step::DeadLetter(writing));
             }
@@ -274,14 +274,14 @@ impl Pipeline {
     /// # Panics
     /// When the ticket's request is not in flight.
     ///
-    /// Says also what has changed for the endpoint as a whole.
+    /// Says also what has changed beyond the events of the request.
     pub fn complete(
         &mut self,
         ticket: Ticket,
         answer: &Answer,
         now: Now,
         chance: f64,
-    ) -> (Completion, Option<Change>) {
+    ) -> (Completion, News) {
         self.lanes.complete(ticket, answer, now, chance)
     }
 

@@ -14,6 +14,27 @@ use crate::runs::Runs;
 pub(crate) struct Standing {
     pub(crate) settled_below: Position,
     pub(crate) unsettled: Runs,
+    pub(crate) clocks: Clocks,
+}
+
+/// Since when something fails, in milliseconds since 1970-01-01 UTC.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Clocks {
+    /// The endpoint.
+    pub(crate) failing_since: Option<i64>,
+    /// An event alone, of several the one that fails for the longest.
+    pub(crate) alone_since: Option<i64>,
+}
+
+impl Clocks {
+    /// The earlier ones.
+    fn min(self, other: Self) -> Self {
+        let min = |one: Option<i64>, other: Option<i64>| one.into_iter().chain(other).min();
+        Self {
+            failing_since: min(self.failing_since, other.failing_since),
+            alone_since: min(self.alone_since, other.alone_since),
+        }
+    }
 }
 
 impl Standing {
@@ -37,8 +58,8 @@ impl Standing {
             origin: LaneOrigin::Constant,
             settled_below: self.settled_below,
             unsettled: self.unsettled,
-            failing_since: None,
-            alone_since: None,
+            failing_since: self.clocks.failing_since,
+            alone_since: self.clocks.alone_since,
         }
     }
 }
@@ -71,12 +92,15 @@ impl Heard {
     /// Several lanes of one action, as another version of its mapping may have had them, become
     /// one that stands where the lowest of them does.
     fn add(&mut self, debtor: Debtor, lane: LaneProgress) {
-        let standing = Standing { settled_below: lane.settled_below, unsettled: lane.unsettled };
+        let clocks = Clocks { failing_since: lane.failing_since, alone_since: lane.alone_since };
+        let standing =
+            Standing { settled_below: lane.settled_below, unsettled: lane.unsettled, clocks };
         match self.lanes.iter_mut().find(|(known, _)| *known == debtor) {
             None => self.lanes.push((debtor, standing)),
             Some((_, known)) => {
                 let settled_below = known.lowest().min(standing.lowest());
-                *known = Standing { settled_below, unsettled: Runs::new() };
+                let clocks = known.clocks.min(standing.clocks);
+                *known = Standing { settled_below, unsettled: Runs::new(), clocks };
             }
         }
     }

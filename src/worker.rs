@@ -108,6 +108,8 @@ pub struct Worker<C: ConsumerContext + 'static> {
     held_bytes: usize,
     /// The actions that had a lane behind when it was counted last.
     behind: Vec<ActionId>,
+    /// How many events of which actions were last counted as set aside.
+    aside: Vec<(ActionId, usize)>,
     last_beat: Instant,
     /// So that a dead-letter topic that is away is mentioned once.
     letters_fail: bool,
@@ -180,6 +182,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             no_slice_before: now,
             held_bytes: 0,
             behind: Vec::new(),
+            aside: Vec::new(),
             last_beat: now,
             letters_fail: false,
             is_truncated: false,
@@ -235,7 +238,8 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             biased;
             Some(done) = self.under_way.join_next() => self.done(finished(done), self::now()),
             changed = self.drain.changed() => return changed.is_ok(),
-            () = self.called.0.notified() => {}
+            // What an endpoint's other lanes have found out is told of this one too.
+            () = self.called.0.notified() => self.has_changed = true,
             () = self.readable.notified(), if wants_record => {}
             piece = slices::next(&mut self.slice) => self.take_piece(piece, self::now()),
             () = tokio::time::sleep_until(until.into()) => {}
@@ -324,8 +328,11 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         match done {
             Done::Request(ticket, answer) => {
                 let (completion, news) = self.pipeline.complete(ticket, &answer, now, chance);
-                if let Some(change) = news {
+                if let Some(change) = news.endpoint {
                     self.outside.metrics.action(ticket.action).endpoint_changed(change);
+                }
+                if let Some(streak) = news.rejections {
+                    self.outside.endpoints.note_rejections(ticket.action, streak);
                 }
                 self.outside.endpoints.note(ticket.action, &answer, &completion);
                 if let Completion::Delivered(batch) = completion {
@@ -362,6 +369,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
 impl<C: ConsumerContext + 'static> Drop for Worker<C> {
     fn drop(&mut self) {
         self.count_behind(Vec::new());
+        self.count_aside(Vec::new());
         self.outside.memory.account(self.held_bytes, 0);
         self.outside.health.forget(&self.name);
     }

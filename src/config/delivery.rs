@@ -71,15 +71,11 @@ impl Level {
             delivery.rate_limit = at.rate().or(delivery.rate_limit);
         }
         if let Some(at) = set("on_give_up") {
-            later(&at, "an event is retried until it is settled");
             let words = [("dead_letter", GiveUp::DeadLetter), ("hold", GiveUp::Hold)];
             delivery.on_give_up = at.word(&words).unwrap_or(delivery.on_give_up);
         }
-        if let Some(at) = set("reject_limit") {
-            later(&at, "every rejected event is dead-lettered");
-            if let Some(value) = at.whole_number(0..=usize::MAX) {
-                delivery.reject_limit = NonZeroUsize::new(value);
-            }
+        if let Some(value) = set("reject_limit").and_then(|at| at.whole_number(0..=usize::MAX)) {
+            delivery.reject_limit = NonZeroUsize::new(value);
         }
         let scopes =
             [("body", SignatureScope::Body), ("first_element", SignatureScope::FirstElement)];
@@ -107,9 +103,9 @@ fn read_retry(at: &At<'_>, retry: &mut Retry) {
     if let Some(value) = max.as_ref().and_then(|at| at.duration(MILLISECOND, HOUR)) {
         retry.max = value;
     }
-    if let Some(at) = section.key("give_up_after") {
-        later(&at, "an event is retried until it is settled");
-        retry.give_up_after = at.duration(MILLISECOND, YEAR).unwrap_or(retry.give_up_after);
+    if let Some(value) = section.key("give_up_after").and_then(|at| at.duration(MILLISECOND, YEAR))
+    {
+        retry.give_up_after = value;
     }
     if retry.initial > retry.max
         && let Some(blamed) = max.or(initial)

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use tracing::{info, warn};
 
-use crate::lane::Answer;
+use crate::lane::{Answer, Streak};
 use crate::verdict::Outcome;
 
 /// So many failures in a row are worth a word; fewer are everyday life.
@@ -72,6 +72,18 @@ impl Standing {
                 events,
                 "the endpoint rejects events; they go to the dead-letter topic"
             );
+        }
+    }
+
+    /// So many events were rejected in a row that it is not their fault; or this is over.
+    pub(super) fn rejects(&self, streak: Streak) {
+        match streak {
+            Streak::TooLong => warn!(
+                action = self.name,
+                "as many events as reject_limit were rejected in a row: it counts as failing, and \
+                 retries until something is accepted"
+            ),
+            Streak::Over => info!(action = self.name, "it accepts events again"),
         }
     }
 }

@@ -42,6 +42,8 @@ struct Open {
 pub(super) struct Probed {
     era: u64,
     event: usize,
+    /// How often it was another event than the oldest.
+    others: usize,
 }
 
 impl Breaker {
@@ -112,11 +114,12 @@ impl Breaker {
         open.is_probing = true;
         open.last_prober = Some(lane);
         open.courtesy_until = None;
-        let event = match probed.filter(|probed| probed.era == era) {
-            Some(probed) => probed.event + usize::from(open.is_time_for_another_event()),
-            None => 0,
-        };
-        Some(Probed { era, event })
+        let probed = probed.filter(|probed| probed.era == era);
+        let others = probed.map_or(0, |probed| probed.others);
+        if probed.is_some() && open.is_time_for_another_event() {
+            return Some(Probed { era, event: others + 1, others: others + 1 });
+        }
+        Some(Probed { era, event: 0, others })
     }
 
     /// The probe has failed.
@@ -144,7 +147,7 @@ impl Open {
 }
 
 impl Probed {
-    /// Which of the lane's events it was: 0 is the oldest.
+    /// Which of the lane's events it is: 0 is the oldest, and from then on always another one.
     pub(super) fn event(self) -> usize {
         self.event
     }

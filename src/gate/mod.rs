@@ -18,6 +18,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
 
+pub use crate::gate::since::FailingSince;
+
 use crate::gate::breaker::Probed;
 use crate::gate::line::LaneId;
 use crate::gate::state::{Begun, State};
@@ -51,6 +53,7 @@ pub struct Pass {
     gate: Arc<Gate>,
     begun: Begun,
     probe: Option<usize>,
+    most_events: usize,
     is_answered: bool,
 }
 
@@ -74,6 +77,8 @@ pub struct Heard {
     pub retry_after: Option<Duration>,
     /// Whose fault a failure is.
     pub fault: Fault,
+    /// How many events the request carried.
+    pub events: usize,
 }
 
 /// Whose fault a failure is taken for.
@@ -144,6 +149,12 @@ impl Gate {
         self.lock().failing.unix_ms()
     }
 
+    /// Whether it has accepted something at `unix_ms` or later.
+    #[must_use]
+    pub fn has_accepted_since(&self, unix_ms: i64) -> bool {
+        self.lock().failing.has_accepted_since(unix_ms)
+    }
+
     /// What an earlier owner of one of its lanes knew of [`failing_since`](Self::failing_since).
     /// The earliest counts, unless something was accepted here later than that.
     pub fn restore_failing_since(&self, unix_ms: i64) {
@@ -167,12 +178,16 @@ impl Entrance {
     /// # Errors
     /// Why not. From then on the lane stands in line.
     pub fn ask(&mut self, now: Instant, waker: &Waker) -> Result<Pass, Wait> {
-        let admitted = self.gate.lock().admit(self.lane, self.probed, now, waker);
+        let mut state = self.gate.lock();
+        let admitted = state.admit(self.lane, self.probed, now, waker);
+        let most_events = state.most_events(now);
+        drop(state);
         self.is_waiting = admitted.is_err();
         let (begun, probe) = admitted?;
         self.probed = probe.or(self.probed);
         let probe = probe.map(Probed::event);
-        Ok(Pass { gate: Arc::clone(&self.gate), begun, probe, is_answered: false })
+        let gate = Arc::clone(&self.gate);
+        Ok(Pass { gate, begun, probe, most_events, is_answered: false })
     }
 
     /// The lane has nothing to send for now, or something else keeps it: others go first.
@@ -197,11 +212,17 @@ impl Drop for Entrance {
 
 impl Pass {
     /// Present when the request is a probe: it has to carry a single event, and this says which
-    /// of the lane's. 0 is the oldest, 1 the oldest that does not wait for that one, and so on;
-    /// a lane that has not so many begins anew.
+    /// of the lane's. 0 is the oldest; every number above it is another one than the last, as far
+    /// as the lane has others.
     #[must_use]
     pub fn probe(&self) -> Option<usize> {
         self.probe
+    }
+
+    /// The most events that the request may carry, as the endpoint has taught.
+    #[must_use]
+    pub fn most_events(&self) -> usize {
+        self.most_events
     }
 
     /// The request has been answered, or will never be. `chance` as for

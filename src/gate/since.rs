@@ -5,29 +5,34 @@
 
 /// See the module's documentation. Times are in milliseconds since 1970-01-01 UTC.
 #[derive(Debug, Default)]
-pub(super) struct FailingSince {
+pub struct FailingSince {
     since: Option<i64>,
     accepted_at: Option<i64>,
 }
 
 impl FailingSince {
     /// The first failure since the last acceptance; none: there was none.
-    pub(super) fn unix_ms(&self) -> Option<i64> {
+    pub(crate) fn unix_ms(&self) -> Option<i64> {
         self.since
     }
 
-    pub(super) fn failed(&mut self, unix_ms: i64) {
+    /// Whether something was accepted at that time or later.
+    pub(crate) fn has_accepted_since(&self, unix_ms: i64) -> bool {
+        self.accepted_at.is_some_and(|accepted| accepted >= unix_ms)
+    }
+
+    pub(crate) fn failed(&mut self, unix_ms: i64) {
         self.since.get_or_insert(unix_ms);
     }
 
-    pub(super) fn accepted(&mut self, unix_ms: i64) {
+    pub(crate) fn accepted(&mut self, unix_ms: i64) {
         self.since = None;
         self.accepted_at = self.accepted_at.max(Some(unix_ms));
     }
 
     /// An earlier owner says since when it fails. The earliest counts, unless something was
     /// accepted here later than that.
-    pub(super) fn restore(&mut self, unix_ms: i64) {
+    pub(crate) fn restore(&mut self, unix_ms: i64) {
         if self.accepted_at.is_none_or(|accepted| accepted < unix_ms) {
             self.since = Some(self.since.map_or(unix_ms, |since| since.min(unix_ms)));
         }

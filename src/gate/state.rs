@@ -14,6 +14,10 @@ use crate::verdict::{Outcome, Verdict};
 
 /// The longest that a `Retry-After` is obeyed.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_hours(1);
+/// How long a 413 is remembered.
+const TOO_LARGE_FOR: Duration = Duration::from_mins(10);
+/// The status that says that a request was too large.
+const TOO_LARGE: u16 = 413;
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -26,6 +30,8 @@ pub(super) struct State {
     pub(super) breaker: Breaker,
     /// What the endpoint has asked for in `Retry-After`.
     left_alone_until: Option<Instant>,
+    /// The most events of a request that are not too many, as far as that is known, and until when.
+    most_events: Option<(usize, Instant)>,
     pub(super) line: Line,
     pub(super) failing: FailingSince,
     /// How many lanes have ever had an entrance.
@@ -50,6 +56,7 @@ impl State {
             window: Window::new(delivery.concurrency.get()),
             breaker: Breaker::new(delivery.retry),
             left_alone_until: None,
+            most_events: None,
             line: Line::default(),
             failing: FailingSince::default(),
             lanes: 0,
@@ -137,6 +144,12 @@ impl State {
         }
     }
 
+    /// The most events that a request may carry.
+    pub(super) fn most_events(&self, now: Instant) -> usize {
+        let in_force = self.most_events.filter(|(_, until)| now < *until);
+        in_force.map_or(usize::MAX, |(events, _)| events)
+    }
+
     /// Whether nobody else goes first.
     fn is_turn_of(&mut self, lane: LaneId, now: Instant) -> Result<(), Wait> {
         if !self.breaker.is_open() {
@@ -193,6 +206,10 @@ impl State {
             Verdict::Split | Verdict::Reject => {
                 if heard.is_too_much() {
                     self.window.overwhelmed(begun.round);
+                }
+                if heard.outcome == Outcome::Status(TOO_LARGE) && heard.events > 1 {
+                    let most = self.most_events(now.instant).min(heard.events / 2);
+                    self.most_events = Some((most, now.instant + TOO_LARGE_FOR));
                 }
                 self.answers(begun)
             }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::batch::Batch;
 use crate::dead_letter::DeadLetter;
+use crate::gate::Change;
 use crate::plan::ActionId;
 use crate::record::Offset;
 use crate::request::SignedRequest;
@@ -45,6 +46,24 @@ pub struct Answer {
     pub detail: String,
     /// How long the endpoint wants to be left alone: its `Retry-After`, with 429 and 503.
     pub retry_after: Option<Duration>,
+}
+
+/// What an answer has changed beyond the events of its request. It is worth a word, once.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct News {
+    /// For the endpoint as a whole.
+    pub endpoint: Option<Change>,
+    /// For what its action rejects.
+    pub rejections: Option<Streak>,
+}
+
+/// Whether an action rejects so much that it counts as failing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Streak {
+    /// It does from now on: `reject_limit` events in a row were rejected.
+    TooLong,
+    /// It accepts something again.
+    Over,
 }
 
 /// What an answer has led to.

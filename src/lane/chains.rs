@@ -4,7 +4,7 @@
 //! the first request of a chain may be sent; the others wait behind it. Chains exist only while
 //! they hold requests, so thousands of keys cost nothing once they are through.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::RequestId;
@@ -56,9 +56,33 @@ impl Chains {
         }
     }
 
-    /// Puts a request next in line in a chain that is held.
-    pub(super) fn enter_next(&mut self, chain: ChainId, request: RequestId) {
-        self.waiting.entry(chain).or_default().push_front(request);
+    /// Puts a request into a chain that is held, behind `before` of those that wait.
+    pub(super) fn enter_at(&mut self, chain: ChainId, before: usize, request: RequestId) {
+        let queue = self.waiting.entry(chain).or_default();
+        queue.insert(before.min(queue.len()), request);
+    }
+
+    /// Those that wait in a chain, in their order.
+    pub(super) fn waiting(&self, chain: ChainId) -> impl Iterator<Item = &RequestId> {
+        self.waiting.get(&chain).into_iter().flatten()
+    }
+
+    /// Takes out the one that waits behind `before` others.
+    pub(super) fn withdraw(&mut self, chain: ChainId, before: usize) -> Option<RequestId> {
+        self.waiting.get_mut(&chain)?.remove(before)
+    }
+
+    /// Forgets those among `gone` that wait, and says which these are.
+    pub(super) fn forget(&mut self, gone: &HashSet<RequestId>) -> Vec<RequestId> {
+        let mut forgotten = Vec::new();
+        for queue in self.waiting.values_mut().filter(|_| !gone.is_empty()) {
+            queue.retain(|request| {
+                let is_gone = gone.contains(request);
+                forgotten.extend(is_gone.then_some(*request));
+                !is_gone
+            });
+        }
+        forgotten
     }
 
     /// The request that held the chain is through: whose turn is it now?

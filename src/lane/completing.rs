@@ -1,12 +1,13 @@
 //! What an answer means for the events of a request.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Lane;
-use super::attempt::{Answer, Completed, RequestId, Ticket};
-use super::queue::Request;
+use super::attempt::{Answer, Completed, News, RequestId, Streak, Ticket};
+use super::queue::{Failure, Request};
 use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
-use crate::gate::{Change, Fault, Heard};
+use crate::gate::{Fault, Heard};
 use crate::record::{Now, Offset};
 use crate::retry;
 use crate::verdict::{Outcome, Verdict};
@@ -25,22 +26,32 @@ impl Lane {
         answer: &Answer,
         now: Now,
         chance: f64,
-    ) -> (Completed, Option<Change>) {
+    ) -> (Completed, News) {
         self.in_flight -= 1;
         let id = ticket.request;
-        let events = self.queue.request(id).batch.entries().len();
-        let verdict = self.action().delivery.verdicts.judge(answer.outcome, events);
-        let pass = self.queue.request(id).pass.take();
+        let request = self.queue.request(id);
+        let events = request.batch.entries().len();
+        let is_aside = request.alone.is_aside();
+        let pass = request.pass.take();
+        let verdict = self.judge(answer.outcome, events);
         let heard = Heard {
             outcome: answer.outcome,
             verdict,
             retry_after: answer.retry_after,
-            fault: Fault::Endpoint,
+            fault: if is_aside { Fault::Event } else { Fault::Endpoint },
+            events,
         };
-        let news = pass.and_then(|pass| pass.answered(&heard, now, chance));
+        let endpoint = pass.and_then(|pass| pass.answered(&heard, now, chance));
+        if self.entrance.is_none() {
+            self.hear(&heard, now);
+        }
+        let rejections = self.count_rejections(verdict, events);
+        let is_in_line_again = self.queue.answered(id, verdict, now.unix_ms);
         let completed = match verdict {
             Verdict::Accept => {
-                self.most_together = self.most_together.max(events).saturating_mul(2);
+                if !is_aside {
+                    self.most_together = self.most_together.max(events).saturating_mul(2);
+                }
                 let request = self.queue.remove(id);
                 for entry in request.batch.entries() {
                     self.cursor.settle(entry.offset);
@@ -48,9 +59,14 @@ impl Lane {
                 Completed::Delivered(request.batch)
             }
             Verdict::Retry => {
-                self.most_together = (events / 2).max(1);
+                if !is_aside {
+                    self.most_together = (events / 2).max(1);
+                }
+                self.note_failure(id, answer, now);
                 let wait = self.backoff(id, answer, chance);
-                self.queue.back_off(id, now.instant + wait);
+                if !is_in_line_again {
+                    self.queue.back_off(id, now.instant + wait);
+                }
                 Completed::Retried
             }
             Verdict::Split => {
@@ -59,14 +75,65 @@ impl Lane {
             }
             Verdict::Reject => {
                 let request = self.queue.remove(id);
-                let letters = self.letters(&request, answer);
+                let letters = self.letters(&request, Reason::Rejected, &Failure::of(answer));
                 for (offset, letter) in &letters {
                     self.bury(*offset, letter.held_bytes());
                 }
                 Completed::Rejected(letters)
             }
         };
-        (completed, news)
+        (completed, News { endpoint, rejections })
+    }
+
+    /// What an outcome means here: an action that rejects everything fails.
+    fn judge(&self, outcome: Outcome, events: usize) -> Verdict {
+        let verdict = self.action().delivery.verdicts.judge(outcome, events);
+        let is_refusal = matches!(verdict, Verdict::Reject | Verdict::Split);
+        if is_refusal && self.rejections().count_as_failing() { Verdict::Retry } else { verdict }
+    }
+
+    fn count_rejections(&self, verdict: Verdict, events: usize) -> Option<Streak> {
+        match verdict {
+            Verdict::Accept => self.rejections().accepted().then_some(Streak::Over),
+            Verdict::Reject => self.rejections().rejected(events).then_some(Streak::TooLong),
+            Verdict::Retry | Verdict::Split => None,
+        }
+    }
+
+    /// A lane without a gate keeps the endpoint's clock for itself.
+    fn hear(&mut self, heard: &Heard, now: Now) {
+        match heard.verdict {
+            Verdict::Accept => self.failing.accepted(now.unix_ms),
+            Verdict::Retry if heard.fault == Fault::Endpoint => self.failing.failed(now.unix_ms),
+            _ => {}
+        }
+    }
+
+    /// A request has failed. Where it holds a single event, and others are accepted, it is the
+    /// event's fault.
+    fn note_failure(&mut self, id: RequestId, answer: &Answer, now: Now) {
+        let is_endpoint_down = self.gate().is_some_and(|gate| gate.is_open());
+        let inherited = self.inherited;
+        let request = self.queue.request(id);
+        request.last_failure = Some(Arc::new(Failure::of(answer)));
+        let [entry] = request.batch.entries() else { return };
+        if request.alone.is_aside() {
+            return;
+        }
+        if is_endpoint_down {
+            request.alone.forget();
+            return;
+        }
+        let inherited = inherited.and_then(|inherited| inherited.since(entry.offset));
+        request.alone.failed(now.unix_ms, inherited);
+        let suspect_since = request.alone.is_suspect_since();
+        if suspect_since.is_some_and(|since| self.has_accepted_since(since)) {
+            self.queue.set_aside(id, now.unix_ms);
+            // Batches go on without it. What has its key must not overtake it.
+            if self.gathering.is_some() {
+                self.queue.leave_chain(id);
+            }
+        }
     }
 
     /// How long a request waits that has failed. Where the endpoint is down, its gate says when
@@ -74,9 +141,10 @@ impl Lane {
     fn backoff(&mut self, id: RequestId, answer: &Answer, chance: f64) -> Duration {
         let request = self.queue.request(id);
         request.failures = request.failures.saturating_add(1);
+        let is_aside = request.alone.is_aside();
         let failures = request.failures;
-        match self.gates.gate(self.id) {
-            Some(gate) if gate.is_open() => Duration::ZERO,
+        match self.gate() {
+            Some(gate) if gate.is_open() && !is_aside => Duration::ZERO,
             _ => {
                 let asked_for = answer.retry_after.unwrap_or_default().min(LONGEST_RETRY_AFTER);
                 retry::backoff(&self.action().delivery.retry, failures, chance).max(asked_for)
@@ -84,18 +152,20 @@ impl Lane {
         }
     }
 
-    fn letters(&self, request: &Request, answer: &Answer) -> Vec<(Offset, DeadLetter)> {
-        let status = match answer.outcome {
-            Outcome::Status(status) => Some(status),
-            _ => None,
-        };
+    /// The letters about all events of a request.
+    pub(super) fn letters(
+        &self,
+        request: &Request,
+        reason: Reason,
+        failure: &Failure,
+    ) -> Vec<(Offset, DeadLetter)> {
         let account = Account {
             addressee: Some(self.addressee()),
-            reason: Reason::Rejected,
-            status,
+            reason,
+            status: failure.status,
             attempts: request.attempts,
             first_attempt_at: request.first_attempt_at,
-            error: answer.detail.clone(),
+            error: failure.detail.clone(),
         };
         let entries = request.batch.entries().iter().enumerate();
         let letters = entries.map(|(index, entry)| {
@@ -108,5 +178,15 @@ impl Lane {
             (entry.offset, DeadLetter::new(&original, &origin, &account))
         });
         letters.collect()
+    }
+}
+
+impl Failure {
+    fn of(answer: &Answer) -> Self {
+        let status = match answer.outcome {
+            Outcome::Status(status) => Some(status),
+            _ => None,
+        };
+        Self { status, detail: answer.detail.clone() }
     }
 }

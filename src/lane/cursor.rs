@@ -7,7 +7,7 @@
 use crate::offsets::{Between, Unsettled};
 use crate::record::{Offset, Position};
 use crate::runs::Runs;
-use crate::standing::Standing;
+use crate::standing::{Clocks, Standing};
 
 /// See the module's documentation.
 #[derive(Debug)]
@@ -179,7 +179,7 @@ impl Cursor {
             unsettled.remove(from, to);
             settled_below = Position::at(from);
         }
-        Standing { settled_below, unsettled }
+        Standing { settled_below, unsettled, clocks: Clocks::default() }
     }
 }
 

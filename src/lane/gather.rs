@@ -102,6 +102,22 @@ impl Gathering {
         Some(self.seal(index))
     }
 
+    /// Seals the batches whose first event has a timestamp that `is_over` says so of.
+    pub(super) fn seal_if(&mut self, is_over: impl Fn(Option<i64>) -> bool) -> Vec<Sealed> {
+        let mut sealed = Vec::new();
+        for index in (0..self.open.len()).rev() {
+            if is_over(self.open[index].batch.first_timestamp()) {
+                sealed.push(self.seal(index));
+            }
+        }
+        sealed
+    }
+
+    /// The timestamp of the first event of the batch that is open for the longest.
+    pub(super) fn first_timestamp(&self) -> Option<Option<i64>> {
+        self.open.first().map(|open| open.batch.first_timestamp())
+    }
+
     /// When a batch falls due, among those whose target is free.
     pub(super) fn due_at(&self, is_free: impl Fn(&Target) -> bool) -> Option<Instant> {
         let free = self.open.iter().filter(|open| is_free(&open.target));

@@ -4,13 +4,16 @@
 //! means for the events it carried. It knows its own events only: what the others of the
 //! partition do, and how far the position may move, is the pipeline's business.
 
+mod alone;
 mod attempt;
 mod chains;
 mod completing;
 pub(crate) mod cursor;
+mod expiring;
 mod gather;
 pub(crate) mod invalid;
 mod queue;
+mod sending;
 
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -18,19 +21,20 @@ use std::task::Waker;
 use std::time::Instant;
 
 use crate::batch::{Framing, OpenBatch};
-use crate::gate::{Entrance, Gate, Pass, Wait};
+use crate::gate::{Entrance, FailingSince, Gate, Wait};
 use crate::gates::Gates;
+use crate::lane::alone::Inherited;
 use crate::lane::chains::ChainId;
 use crate::lane::cursor::Cursor;
 use crate::lane::gather::{Gathering, Sealed};
-use crate::lane::queue::{Queue, Request};
+use crate::lane::queue::Queue;
 use crate::plan::{Action, ActionId, Order, Plan, Target, TargetTemplate};
 use crate::record::{Now, Offset, Position, Record, TopicPartition};
-use crate::request::SignedRequest;
-use crate::signature::{Signer, idempotency_key};
+use crate::rejections::Rejections;
+use crate::signature::Signer;
 
 use attempt::RequestId;
-pub use attempt::{Answer, Attempt, Completed, Ticket};
+pub use attempt::{Answer, Attempt, Completed, News, Streak, Ticket};
 
 /// So many runs of unsettled offsets are told of a lane at the most: one that needs more begins
 /// nothing but its oldest event until it needs fewer.
@@ -56,17 +60,16 @@ pub struct Lane {
     /// The most events of the next request: less than its action allows after a failure.
     most_together: usize,
     in_flight: usize,
+    /// Since when requests fail, where no gate knows.
+    failing: FailingSince,
+    /// What an earlier owner knew of events that fail alone.
+    inherited: Option<Inherited>,
+    /// When the next of the events expires that are held, once the first may have.
+    next_expiry: Option<i64>,
     /// The events that wait for their letters to be written.
     buried: HashSet<Offset>,
     /// The bytes that those letters hold.
     letter_bytes: usize,
-}
-
-/// What proves a request's origin and tells it from others.
-#[derive(Debug, Clone)]
-struct Stamp {
-    signature: Option<Arc<str>>,
-    idempotency_key: Arc<str>,
 }
 
 impl Lane {
@@ -96,6 +99,9 @@ impl Lane {
             ask_again_at: None,
             most_together: usize::MAX,
             in_flight: 0,
+            failing: FailingSince::default(),
+            inherited: None,
+            next_expiry: None,
             buried: HashSet::new(),
             letter_bytes: 0,
         }
@@ -111,10 +117,59 @@ impl Lane {
         &mut self.cursor
     }
 
+    /// What an earlier owner has told: since when its endpoint fails, and since when an event fails
+    /// alone that lies below `below`. In milliseconds since 1970-01-01 UTC.
+    pub(crate) fn inherit(
+        &mut self,
+        failing_since: Option<i64>,
+        alone_since: Option<i64>,
+        below: Position,
+    ) {
+        if let Some(since) = failing_since {
+            match self.gate() {
+                Some(gate) => gate.restore_failing_since(since),
+                None => self.failing.restore(since),
+            }
+        }
+        self.inherited = alone_since.map(|since| Inherited { since, below });
+    }
+
+    /// Since when its endpoint fails, in milliseconds since 1970-01-01 UTC.
+    pub(crate) fn failing_since(&self) -> Option<i64> {
+        self.gate().map_or_else(|| self.failing.unix_ms(), |gate| gate.failing_since())
+    }
+
+    /// Since when an event of it fails alone, of several the longest, in the same unit.
+    pub(crate) fn alone_since(&self) -> Option<i64> {
+        let lowest = self.cursor.lowest_owed();
+        let may_be_owed =
+            |inherited: &Inherited| lowest.is_some_and(|lowest| lowest < inherited.below);
+        let inherited = self.inherited.filter(may_be_owed).map(|inherited| inherited.since);
+        self.queue.aside_since().into_iter().chain(inherited).min()
+    }
+
+    fn has_accepted_since(&self, unix_ms: i64) -> bool {
+        match self.gate() {
+            Some(gate) => gate.has_accepted_since(unix_ms),
+            None => self.failing.has_accepted_since(unix_ms),
+        }
+    }
+
+    /// How many of its events are set aside.
+    #[must_use]
+    pub fn aside(&self) -> usize {
+        self.queue.aside()
+    }
+
     /// Whether every event that it holds is settled.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.cursor.is_empty()
+    }
+
+    /// Whether it neither holds nor has to read anything again.
+    pub(crate) fn owes_nothing(&self) -> bool {
+        self.cursor.lowest_owed().is_none()
     }
 
     /// Whether nothing can move on without the operator.
@@ -126,8 +181,7 @@ impl Lane {
     /// Whether waiting for it is in vain for now: it is paused, or its endpoint is down.
     #[must_use]
     pub fn is_stuck(&self) -> bool {
-        let gate = self.gates.gate(self.id);
-        self.is_paused() || gate.is_some_and(|gate| gate.is_open())
+        self.is_paused() || self.gate().is_some_and(|gate| gate.is_open())
     }
 
     /// It has nothing to send for now: other lanes of its endpoint go first.
@@ -162,9 +216,9 @@ impl Lane {
     /// Whether it is worth reading the log again for it: it is behind, could send, and holds less
     /// than half of what it may.
     #[must_use]
-    pub fn wants_to_catch_up(&self, share: usize, now: Instant) -> bool {
+    pub fn wants_to_catch_up(&self, share: usize, now: Now) -> bool {
         // Without an event there is nothing to find out with that the endpoint is well again.
-        let could_send = self.is_empty() || self.could_catch_up_at(now).is_none();
+        let could_send = self.is_empty() || self.could_go_at(now).is_none() || self.may_expire(now);
         let is_hungry =
             self.cursor.held_events() <= self.most_events() / 2 && self.held_bytes() <= share / 2;
         self.cursor.is_behind() && !self.is_paused() && is_hungry && could_send
@@ -172,10 +226,16 @@ impl Lane {
 
     /// When it may be worth reading the log again for it, where its endpoint is what keeps it.
     #[must_use]
-    pub fn could_catch_up_at(&self, now: Instant) -> Option<Instant> {
-        let gate = self.gates.gate(self.id)?;
-        match gate.could_go(now) {
-            Err(Wait::Until(at)) if self.cursor.is_behind() && !self.is_paused() => Some(at),
+    pub fn could_catch_up_at(&self, now: Now) -> Option<Instant> {
+        if !self.cursor.is_behind() || self.is_paused() {
+            return None;
+        }
+        self.could_go_at(now).into_iter().chain(self.expires_at(now)).min()
+    }
+
+    fn could_go_at(&self, now: Now) -> Option<Instant> {
+        match self.gate()?.could_go(now.instant) {
+            Err(Wait::Until(at)) => Some(at),
             _ => None,
         }
     }
@@ -199,7 +259,12 @@ impl Lane {
             self.queue.push(batch.seal(), target, chain);
             return;
         };
-        for Sealed { batch, target } in gathering.add(record, payload, &target, now.instant) {
+        let sealed = gathering.add(record, payload, &target, now.instant);
+        self.push_sealed(sealed);
+    }
+
+    fn push_sealed(&mut self, sealed: impl IntoIterator<Item = Sealed>) {
+        for Sealed { batch, target } in sealed {
             let chain = self.target_chain(&target);
             self.queue.push(batch, target, chain);
         }
@@ -247,28 +312,37 @@ impl Lane {
 
     /// When [`poll`](Self::poll) has something again, if no answer arrives before.
     #[must_use]
-    pub fn wake_at(&self) -> Option<Instant> {
-        if self.is_paused() || !self.may_send() {
+    pub fn wake_at(&self, now: Now) -> Option<Instant> {
+        if self.is_paused() {
             return None;
+        }
+        let expiry = self.expires_at(now);
+        if !self.may_send() {
+            return expiry;
         }
         let retry = self.queue.wake_at();
         let gathering = self.gathering.as_ref();
         let batch = gathering.and_then(|open| open.due_at(|target| !self.is_held(target)));
-        retry.into_iter().chain(batch).chain(self.ask_again_at).min()
+        retry.into_iter().chain(batch).chain(self.ask_again_at).chain(expiry).min()
     }
 
     /// The partition's reader goes on from `reader` without this lane. What was attempted stays,
     /// and the oldest event; the rest leaves memory and is read again.
     pub fn fall_behind(&mut self, reader: Position) {
         let open = self.gathering.as_mut().map(Gathering::seal_all);
-        for Sealed { batch, target } in open.into_iter().flatten() {
-            let chain = self.target_chain(&target);
-            self.queue.push(batch, target, chain);
-        }
+        self.push_sealed(open.into_iter().flatten());
         let mut stays: HashSet<_> =
             self.queue.shed(self.cursor.lowest_held()).into_iter().collect();
         stays.extend(&self.buried);
         self.cursor.fall_behind(reader, |offset| !stays.contains(&offset));
+    }
+
+    fn gate(&self) -> Option<&Arc<Gate>> {
+        self.gates.gate(self.id)
+    }
+
+    fn rejections(&self) -> &Rejections {
+        self.gates.rejections(self.id)
     }
 
     fn action(&self) -> &Action {
@@ -306,77 +380,8 @@ impl Lane {
     /// that is, or targets that always have something ready would keep it waiting for ever.
     fn seal_what_is_due(&mut self, now: Instant) {
         let Some(mut gathering) = self.gathering.take() else { return };
-        if let Some(sealed) = gathering.seal_due(now, |target| !self.is_held(target)) {
-            let Sealed { batch, target } = sealed;
-            let chain = self.target_chain(&target);
-            self.queue.push(batch, target, chain);
-        }
+        self.push_sealed(gathering.seal_due(now, |target| !self.is_held(target)));
         self.gathering = Some(gathering);
-    }
-
-    /// Begins the next request that is ready, if the gate lets it through.
-    fn attempt(&mut self, now: Now, waker: &Waker) -> Option<Attempt> {
-        let lowest = self.cursor.lowest_held();
-        // Whatever is begun now may be settled before what lies below it.
-        let is_ragged = self.cursor.count_runs() > MOST_RUNS;
-        let may_go = |request: &Request| {
-            let first = request.batch.entries().first().map(|entry| entry.offset);
-            !is_ragged || request.attempts > 0 || first == lowest
-        };
-        if !self.queue.has_ready(may_go) {
-            self.step_aside();
-            return None;
-        }
-        let mut pass = None;
-        if let Some(entrance) = &mut self.entrance {
-            match entrance.ask(now.instant, waker) {
-                Ok(granted) => pass = Some(granted),
-                Err(wait) => {
-                    self.ask_again_at = match wait {
-                        Wait::Until(at) => Some(at),
-                        Wait::ForAPlace => None,
-                    };
-                    return None;
-                }
-            }
-        }
-        self.ask_again_at = None;
-        let probe = pass.as_ref().and_then(Pass::probe);
-        let id = match probe {
-            Some(nth) => self.queue.next_oldest(nth, may_go)?,
-            None => self.queue.next(may_go)?,
-        };
-        let most_together = if probe.is_some() { 1 } else { self.most_together };
-        if self.queue.request(id).batch.entries().len() > most_together {
-            self.queue.cut(id, most_together);
-        }
-        let action = &self.plan.actions[self.id.0];
-        let request = self.queue.request(id);
-        request.pass = pass;
-        let entries = request.batch.entries();
-        let stamp = request.stamp.get_or_insert_with(|| {
-            let scope = action.delivery.signature;
-            let signature =
-                self.signer.as_ref().map(|signer| signer.sign_batch(&request.batch, scope));
-            let (destination, name) = (&action.destination_name, &action.name);
-            let key = idempotency_key(destination, name, &self.partition, entries);
-            Stamp { signature: signature.map(Arc::from), idempotency_key: key.into() }
-        });
-        request.attempts = request.attempts.saturating_add(1);
-        request.first_attempt_at.get_or_insert(now.unix_ms);
-        self.in_flight += 1;
-        Some(Attempt {
-            ticket: Ticket { action: self.id, request: id },
-            request: SignedRequest {
-                target: Arc::clone(&request.target),
-                body: request.batch.body().clone(),
-                signature: stamp.signature.clone(),
-                idempotency_key: Arc::clone(&stamp.idempotency_key),
-            },
-            events: entries.len(),
-            is_admitted: self.entrance.is_some(),
-            timeout: action.delivery.timeout,
-        })
     }
 
     /// The destination's and the action's name.

@@ -3,6 +3,8 @@
 //! Knows order (chains) and time (backoff). It does not know how many may be in flight, nor what
 //! an answer means: that is the lane's business.
 
+mod overtaking;
+
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -10,12 +12,15 @@ use std::time::Instant;
 
 use slab::Slab;
 
+use super::RequestId;
+use super::alone::Alone;
 use super::chains::{ChainId, Chains, Turn};
-use super::{RequestId, Stamp};
-use crate::batch::Batch;
+use super::sending::Stamp;
+use crate::batch::{Batch, Entry};
 use crate::gate::Pass;
 use crate::plan::Target;
 use crate::record::Offset;
+use overtaking::OutOfTurn;
 
 /// A sealed batch on its way.
 #[derive(Debug)]
@@ -33,6 +38,41 @@ pub(super) struct Request {
     pub(super) first_attempt_at: Option<i64>,
     /// What let it through the gate, while an answer is awaited.
     pub(super) pass: Option<Pass>,
+    is_in_flight: bool,
+    /// Whether it has failed while it held a single event.
+    has_failed_alone: bool,
+    /// Its failures alone, while it holds a single event.
+    pub(super) alone: Alone,
+    /// How its last attempt failed.
+    pub(super) last_failure: Option<Arc<Failure>>,
+}
+
+/// How an attempt failed, as a letter tells it.
+#[derive(Debug)]
+pub(super) struct Failure {
+    pub(super) status: Option<u16>,
+    pub(super) detail: String,
+}
+
+impl Request {
+    /// The same with another batch, of which it is not known yet that it fails.
+    fn with(&self, batch: Batch) -> Self {
+        Self {
+            batch,
+            target: Arc::clone(&self.target),
+            stamp: None,
+            pass: None,
+            is_in_flight: false,
+            has_failed_alone: false,
+            alone: Alone::default(),
+            last_failure: self.last_failure.clone(),
+            ..*self
+        }
+    }
+
+    pub(super) fn first_offset(&self) -> Option<Offset> {
+        self.batch.entries().first().map(|entry| entry.offset)
+    }
 }
 
 /// See the module's documentation.
@@ -45,6 +85,10 @@ pub(super) struct Queue {
     /// Requests whose turn it is and that wait after a failure.
     backing_off: BinaryHeap<Reverse<(Instant, RequestId)>>,
     held_bytes: usize,
+    /// How many requests are set aside.
+    aside: usize,
+    /// The probe that was sent out of its turn.
+    out_of_turn: Option<OutOfTurn>,
 }
 
 impl Queue {
@@ -68,6 +112,10 @@ impl Queue {
             failures: 0,
             first_attempt_at: None,
             pass: None,
+            is_in_flight: false,
+            has_failed_alone: false,
+            alone: Alone::default(),
+            last_failure: None,
         });
         if chain.is_none_or(|chain| self.chains.enter(chain, id) == Turn::Now) {
             self.ready.push_back(id);
@@ -91,46 +139,151 @@ impl Queue {
 
     /// Whether there is a request that is ready and for which `may_go` says yes.
     pub(super) fn has_ready(&self, may_go: impl Fn(&Request) -> bool) -> bool {
-        self.ready.iter().any(|id| may_go(&self.requests[id.0]))
+        self.ready.iter().any(|id| self.may_leave(*id, &may_go))
     }
 
     /// The next request that is ready and for which `may_go` says yes. It keeps its turn until it
     /// is removed.
     pub(super) fn next(&mut self, may_go: impl Fn(&Request) -> bool) -> Option<RequestId> {
-        let index = self.ready.iter().position(|id| may_go(&self.requests[id.0]))?;
-        self.ready.remove(index)
+        let index = self.ready.iter().position(|id| self.may_leave(*id, &may_go))?;
+        self.send(index)
     }
 
-    /// The same by age: 0 is the oldest, 1 the next one, and after the last one the oldest again.
-    pub(super) fn next_oldest(
+    /// What an endpoint that is down is probed with: the oldest of what is ready, if `nth` is 0, and
+    /// another one otherwise. Where all others wait for that one, `may_overtake` says whether one
+    /// of them may go in its place. What was set aside comes last: it may fail for itself.
+    pub(super) fn next_probe(
         &mut self,
         nth: usize,
         may_go: impl Fn(&Request) -> bool,
+        may_overtake: bool,
     ) -> Option<RequestId> {
         let ready = self.ready.iter().enumerate();
-        let ready = ready.map(|(index, id)| (index, &self.requests[id.0]));
-        let ready = ready.filter(|(_, request)| may_go(request));
-        let age = |request: &Request| request.batch.entries().first().map(|entry| entry.offset);
-        let mut by_age: Vec<_> = ready.map(|(index, request)| (age(request), index)).collect();
+        let ready = ready.filter(|(_, id)| self.may_leave(**id, &may_go));
+        let mut by_age: Vec<_> = ready
+            .map(|(index, id)| {
+                let request = &self.requests[id.0];
+                (request.alone.is_aside(), request.first_offset(), index)
+            })
+            .collect();
         by_age.sort_unstable();
-        let (_, index) = *by_age.get(nth % by_age.len().max(1))?;
-        self.ready.remove(index)
+        let (_, _, oldest) = *by_age.first()?;
+        let others = by_age.len() - 1;
+        match nth {
+            0 => self.send(oldest),
+            _ if others > 0 => self.send(by_age[1 + (nth - 1) % others].2),
+            _ if may_overtake => {
+                let holder = self.ready[oldest];
+                self.overtake(holder).or_else(|| self.send(oldest))
+            }
+            _ => self.send(oldest),
+        }
+    }
+
+    fn send(&mut self, ready: usize) -> Option<RequestId> {
+        let id = self.ready.remove(ready)?;
+        self.requests[id.0].is_in_flight = true;
+        Some(id)
+    }
+
+    fn may_leave(&self, id: RequestId, may_go: impl Fn(&Request) -> bool) -> bool {
+        may_go(&self.requests[id.0]) && !self.is_overtaken(id)
+    }
+
+    /// A request is tried on its own from now on, which is at `unix_ms`.
+    pub(super) fn set_aside(&mut self, id: RequestId, unix_ms: i64) {
+        self.requests[id.0].alone.set_aside(unix_ms);
+        self.aside += 1;
+    }
+
+    /// The chain goes on without the request whose turn it is.
+    pub(super) fn leave_chain(&mut self, id: RequestId) {
+        let chain = self.requests[id.0].chain.take();
+        self.ready.extend(chain.and_then(|chain| self.chains.leave(chain)));
+    }
+
+    /// How many events are set aside.
+    pub(super) fn aside(&self) -> usize {
+        self.aside
+    }
+
+    /// Since when the one fails that was set aside and fails for the longest.
+    pub(super) fn aside_since(&self) -> Option<i64> {
+        if self.aside == 0 {
+            return None;
+        }
+        self.requests.iter().filter_map(|(_, request)| request.alone.aside_since()).min()
+    }
+
+    /// Takes out the events that have expired, of what is not in flight: of each request those that
+    /// are in front of the first one that has not. Says also when that is the case for the next.
+    pub(super) fn expire(
+        &mut self,
+        now: i64,
+        expires_at: impl Fn(&Request, &Entry) -> Option<i64>,
+    ) -> (Vec<Request>, Option<i64>) {
+        let mut prefixes = Vec::new();
+        let mut next: Option<i64> = None;
+        for (index, request) in &self.requests {
+            if request.is_in_flight || self.is_overtaken(RequestId(index)) {
+                continue;
+            }
+            let entries = request.batch.entries();
+            let times = entries.iter().map(|entry| expires_at(request, entry));
+            let fresh = times.clone().position(|at| at.is_none_or(|at| at > now));
+            let expired = fresh.unwrap_or(entries.len());
+            if expired > 0 {
+                prefixes.push((RequestId(index), expired));
+            }
+            let first_fresh = times.skip(expired).next().flatten();
+            next = next.into_iter().chain(first_fresh).min();
+        }
+        if prefixes.is_empty() {
+            return (Vec::new(), next);
+        }
+        let gone: HashSet<_> = prefixes
+            .iter()
+            .filter(|(id, expired)| self.requests[id.0].batch.entries().len() == *expired)
+            .map(|(id, _)| *id)
+            .collect();
+        for waiting in self.chains.forget(&gone) {
+            self.requests[waiting.0].chain = None;
+        }
+        self.ready.retain(|id| !gone.contains(id));
+        self.backing_off.retain(|Reverse((_, id))| !gone.contains(id));
+        let mut expired = Vec::with_capacity(prefixes.len());
+        for (id, events) in prefixes {
+            if gone.contains(&id) {
+                expired.push(self.remove(id));
+            } else {
+                let (first, rest) = self.requests[id.0].batch.cut(events);
+                self.replace(id, rest);
+                let request = &mut self.requests[id.0];
+                request.stamp = None;
+                expired.push(request.with(first));
+            }
+        }
+        (expired, next)
     }
 
     /// Leaves a request its first `events` events; the others follow it on their own.
     pub(super) fn cut(&mut self, id: RequestId, events: usize) {
+        let rest = self.part(id, events);
+        match self.requests[id.0].chain {
+            Some(chain) => self.chains.enter_at(chain, 0, rest),
+            None => self.ready.push_front(rest),
+        }
+    }
+
+    /// Leaves a request its first `events` events, and makes another one of the rest, which is
+    /// nowhere in line yet.
+    fn part(&mut self, id: RequestId, events: usize) -> RequestId {
         let (first, rest) = self.requests[id.0].batch.cut(events);
         self.replace(id, first);
         let request = &mut self.requests[id.0];
         request.stamp = None;
-        let target = Arc::clone(&request.target);
-        let rest = Request { batch: rest, target, stamp: None, pass: None, ..*request };
-        let chain = rest.chain;
-        let rest = self.insert(rest);
-        match chain {
-            Some(chain) => self.chains.enter_next(chain, rest),
-            None => self.ready.push_front(rest),
-        }
+        let rest = request.with(rest);
+        self.insert(rest)
     }
 
     pub(super) fn request(&mut self, id: RequestId) -> &mut Request {
@@ -201,6 +354,7 @@ impl Queue {
 
     fn take(&mut self, id: RequestId) -> Request {
         let request = self.requests.remove(id.0);
+        self.aside -= usize::from(request.alone.is_aside());
         self.held_bytes -= request.batch.held_bytes();
         request
     }

@@ -6,6 +6,7 @@ use crate::letters::Debtor;
 use crate::progress::LaneProgress;
 use crate::record::{Now, Offset, Position};
 use crate::slice::Slice;
+use crate::standing::Clocks;
 
 /// An event that a lane has held for so many offsets is not read again by the reader of the next
 /// owner, but by the catch-up reader.
@@ -45,7 +46,7 @@ impl Lanes {
             let share = self.share_of(debtor);
             match debtor {
                 Debtor::InvalidEvents => self.invalid_events.wants_to_catch_up(share),
-                Debtor::Lane(id) => self.by_action[&id].wants_to_catch_up(share, now.instant),
+                Debtor::Lane(id) => self.by_action[&id].wants_to_catch_up(share, now),
             }
         };
         let index = self.behind.iter().position(is_eligible)?;
@@ -78,6 +79,17 @@ impl Lanes {
         near.min().map_or(reader, |near| near.min(reader))
     }
 
+    /// Since when what a lane owes fails.
+    fn clocks(&self, debtor: Debtor) -> Clocks {
+        match debtor {
+            Debtor::Lane(id) if !self.by_action[&id].owes_nothing() => Clocks {
+                failing_since: self.by_action[&id].failing_since(),
+                alone_since: self.by_action[&id].alone_since(),
+            },
+            _ => Clocks::default(),
+        }
+    }
+
     /// The lanes that stand elsewhere than at `start`, where the present reader is at `reader`.
     pub(crate) fn listed(
         &self,
@@ -85,8 +97,10 @@ impl Lanes {
         reader: Position,
     ) -> impl Iterator<Item = LaneProgress> {
         self.cursors().filter_map(move |(debtor, cursor)| {
-            let standing = cursor.standing(start, reader);
+            let mut standing = cursor.standing(start, reader);
+            standing.clocks = self.clocks(debtor);
             let is_elsewhere = !standing.unsettled.is_empty()
+                || standing.clocks != Clocks::default()
                 || if cursor.is_behind() {
                     standing.settled_below != start
                 } else {

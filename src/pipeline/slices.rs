@@ -103,6 +103,11 @@ impl Pipeline {
         })
     }
 
+    /// How many events of an action are set aside, for every action that has some in memory.
+    pub fn set_aside(&self) -> impl Iterator<Item = (ActionId, usize)> {
+        self.lanes.set_aside()
+    }
+
     /// The slice has come to its end, wanted or not.
     pub fn end_slice(&mut self) {
         self.slice = None;

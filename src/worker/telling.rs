@@ -25,6 +25,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             self.has_changed = false;
             self.tell_progress();
             self.count_behind(self.pipeline.actions_behind().collect());
+            self.count_aside(self.pipeline.set_aside().filter(|(_, events)| *events > 0).collect());
         }
     }
 
@@ -82,5 +83,17 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             metrics.action(id).lanes_behind.inc();
         }
         self.behind = behind;
+    }
+
+    pub(super) fn count_aside(&mut self, aside: Vec<(ActionId, usize)>) {
+        let metrics = &self.outside.metrics;
+        let number = |events: usize| i64::try_from(events).unwrap_or(i64::MAX);
+        for &(id, events) in &self.aside {
+            metrics.action(id).set_aside.sub(number(events));
+        }
+        for &(id, events) in &aside {
+            metrics.action(id).set_aside.add(number(events));
+        }
+        self.aside = aside;
     }
 }

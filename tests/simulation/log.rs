@@ -22,8 +22,10 @@ pub struct Logged {
     pub value: Option<String>,
     /// The actions that it is owed to.
     pub owed: Vec<ActionId>,
-    /// No endpoint accepts it.
+    /// No endpoint accepts it: it is refused.
     pub is_poison: bool,
+    /// No endpoint can bear it: each fails.
+    pub is_stubborn: bool,
     /// It is no event.
     pub is_invalid: bool,
 }
@@ -32,7 +34,7 @@ impl Logged {
     pub fn record(&self) -> Record<'_> {
         Record {
             offset: Offset(self.offset),
-            timestamp: Some(1_700_000_000_000 + self.offset),
+            timestamp: Some(1_699_999_999_000 + self.offset),
             key: self.key.as_deref().map(str::as_bytes),
             value: self.value.as_deref().map(str::as_bytes),
             headers: Vec::new(),
@@ -76,6 +78,7 @@ fn logged(random: &mut Rng, offset: i64, keys: usize, actions: usize) -> Logged 
         value: value.map(str::to_owned),
         owed: Vec::new(),
         is_poison: false,
+        is_stubborn: false,
         is_invalid,
     };
     match random.u8(0..20) {
@@ -105,6 +108,7 @@ fn logged(random: &mut Rng, offset: i64, keys: usize, actions: usize) -> Logged 
         )),
         owed: wants.into_iter().map(ActionId).collect(),
         is_poison: random.u8(0..20) == 0,
+        is_stubborn: random.u8(0..40) == 0,
         is_invalid: false,
     }
 }
@@ -140,11 +144,14 @@ pub fn plan(random: &mut Rng, actions: usize) -> Arc<Plan> {
         };
         let order = if random.u8(0..4) == 0 { "none" } else { "key" };
         let concurrency = random.usize(1..6);
+        let minutes = random.usize(1..10);
+        let rejections = random.choice([0, 1, 3, 1000]).expect("there is a choice");
         write!(
             yaml,
             "      action{action}:\n        trigger: a{action} = true\n        url: {url}\n        \
              data: {data}\n        batch: {batch}\n        delivery: {{ order: {order}, \
-             concurrency: {concurrency} }}\n"
+             concurrency: {concurrency}, \
+             retry: {{ give_up_after: {minutes}m }}, reject_limit: {rejections} }}\n"
         )
         .expect("writing to memory");
     }

@@ -26,7 +26,14 @@ pub struct RecordKeeper {
     /// The last offset that was accepted, by action, target and key.
     accepted: HashMap<(ActionId, String, Option<String>), i64>,
     /// What is in flight: no two of them at a time.
-    in_flight: HashSet<(ActionId, String, Option<String>)>,
+    in_flight: HashMap<(ActionId, String, Option<String>), i64>,
+    /// Since when an event fails alone, by action and offset: from then on it may be set aside, and
+    /// go out of order.
+    alone_since: HashMap<(ActionId, i64), i64>,
+    /// Since when an action fails, over all lives.
+    failing_since: HashMap<ActionId, i64>,
+    /// The same as it was when that was committed.
+    failing_then: HashMap<ActionId, i64>,
     /// What was refused for good: it may be refused once more, out of order, if a crash comes before
     /// its letter.
     refused: HashSet<(ActionId, i64)>,
@@ -80,11 +87,18 @@ impl RecordKeeper {
             assert!(*offset >= self.committed || self.may_repeat.contains(&debt));
         }
         for chain in Self::chains(plan, log, action, url, offsets) {
-            assert!(self.in_flight.insert(chain.clone()), "two at a time in {chain:?}");
+            let is_batched = plan.actions[action.0].batch.is_some();
+            let has_failed_alone = self.alone_since.contains_key(&(action, offsets[0]));
+            let may_be_aside = is_batched && has_failed_alone;
+            if !(may_be_aside && offsets.len() == 1) {
+                let other = self.in_flight.insert(chain.clone(), offsets[0]);
+                assert_eq!(other, None, "two at a time in {chain:?}");
+            }
             let last = self.accepted.get(&chain).copied().unwrap_or(-1);
             let is_repeated = self.may_repeat.contains(&(Some(action), offsets[0]))
                 || self.refused.contains(&(action, offsets[0]));
-            assert!(offsets[0] > last || is_repeated, "{} after {last} in {chain:?}", offsets[0]);
+            let may_follow = offsets[0] > last || is_repeated || may_be_aside;
+            assert!(may_follow, "{} after {last} in {chain:?}", offsets[0]);
         }
         let set = (action, offsets.to_vec());
         let known = self.sets.entry(idempotency_key.to_owned()).or_insert_with(|| set.clone());
@@ -100,12 +114,24 @@ impl RecordKeeper {
         url: &str,
         offsets: &[i64],
         is_accepted: bool,
+        now: i64,
     ) {
         for chain in Self::chains(plan, log, action, url, offsets) {
-            self.in_flight.remove(&chain);
-            if is_accepted {
-                self.accepted.insert(chain, *offsets.last().expect("a request has events"));
+            if self.in_flight.get(&chain) == Some(&offsets[0]) {
+                self.in_flight.remove(&chain);
             }
+            if is_accepted {
+                let last = self.accepted.entry(chain).or_insert(-1);
+                *last = offsets.iter().copied().fold(*last, i64::max);
+            }
+        }
+        match offsets {
+            _ if is_accepted => drop(self.failing_since.remove(&action)),
+            [offset] => {
+                self.alone_since.entry((action, *offset)).or_insert(now);
+                self.failing_since.entry(action).or_insert(now);
+            }
+            _ => drop(self.failing_since.entry(action).or_insert(now)),
         }
         if is_accepted {
             for offset in offsets {
@@ -116,6 +142,25 @@ impl RecordKeeper {
 
     pub fn refuse(&mut self, action: ActionId, offsets: &[i64]) {
         self.refused.extend(offsets.iter().map(|offset| (action, *offset)));
+    }
+
+    /// An event is given up that must have failed since `since` at the latest, by the clock of its
+    /// action or by its own. Of those that fail alone a next owner is told the earliest only.
+    pub fn expired(&mut self, action: ActionId, offset: i64, since: i64) {
+        if self.refused.contains(&(action, offset)) {
+            // It is the same letter, which could not be written at first.
+            return;
+        }
+        let of_action = [&self.failing_since, &self.failing_then];
+        let of_action = of_action.iter().filter_map(|clock| clock.get(&action));
+        let alone = self.alone_since.iter().filter(|((of, _), _)| *of == action);
+        let mut clocks = of_action.chain(alone.map(|(_, since)| since));
+        // Clocks are told in whole seconds.
+        assert!(
+            clocks.any(|began| began - 1000 < since),
+            "{offset} has not failed for long enough"
+        );
+        self.refuse(action, &[offset]);
     }
 
     pub fn settle(&mut self, creditor: Creditor, offset: i64) {
@@ -132,6 +177,7 @@ impl RecordKeeper {
         }
         self.committed = position;
         self.metadata = encoded.metadata;
+        self.failing_then = self.failing_since.clone();
         // What is folded tells less.
         let is_told = |(_, offset): &&(Creditor, i64)| encoded.folded == 0 || *offset < position;
         let known = self.settled.difference(&self.may_repeat);

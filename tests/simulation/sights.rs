@@ -17,6 +17,9 @@ pub struct Sights {
     pub folded: usize,
     pub lost_metadata: usize,
     pub openings: usize,
+    pub expired: usize,
+    pub streaks: usize,
+    pub set_aside: usize,
 }
 
 impl Sights {
@@ -35,6 +38,9 @@ impl Sights {
         self.folded += other.folded;
         self.lost_metadata += other.lost_metadata;
         self.openings += other.openings;
+        self.expired += other.expired;
+        self.streaks += other.streaks;
+        self.set_aside += other.set_aside;
     }
 
     pub fn assert_that_everything_was_seen(&self) {
@@ -53,6 +59,9 @@ impl Sights {
             self.folded,
             self.lost_metadata,
             self.openings,
+            self.expired,
+            self.streaks,
+            self.set_aside,
         ];
         assert!(counts.iter().all(|count| *count > 100), "too quiet: {counts:?}");
     }

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fastrand::Rng;
+use hookcast::dead_letter::Reason;
 use hookcast::gate::Change;
 use hookcast::gates::Gates;
-use hookcast::lane::{Answer, Attempt};
+use hookcast::lane::{Answer, Attempt, Streak};
 use hookcast::letters::{Debtor, Writing};
 use hookcast::pipeline::{Appetite, Completion, Pipeline, Step};
 use hookcast::plan::{ActionId, Plan};
@@ -100,6 +101,8 @@ impl World {
             self.obey_pipeline();
             self.check_sleep();
             self.check_memory();
+            self.sights.set_aside +=
+                self.pipeline.set_aside().map(|(_, events)| events).sum::<usize>();
             if step > HOSTILE_STEPS {
                 others_are_done |= self.are_others_done();
                 assert!(others_are_done || step < DEAD_STEPS, "others wait for a dead endpoint");
@@ -195,7 +198,13 @@ impl World {
         self.pipeline.poll(self.now, &mut steps);
         for step in steps {
             match step {
-                Step::DeadLetter(writing) => self.letters.push(writing),
+                Step::DeadLetter(writing) => {
+                    if writing.letter.reason == Reason::Expired {
+                        self.sights.expired += 1;
+                        self.check_expiry(&writing);
+                    }
+                    self.letters.push(writing);
+                }
                 Step::Forgotten(lanes) => panic!("nothing is foreign here: {lanes:?}"),
                 Step::Send(attempt) => {
                     let offsets = offsets(&attempt);
@@ -214,6 +223,17 @@ impl World {
         }
     }
 
+    /// Whether the time of the event is over that this letter is about.
+    fn check_expiry(&mut self, writing: &Writing) {
+        let Debtor::Lane(action) = writing.debtor else { panic!("nobody can give this up") };
+        let offset = offset_of(writing);
+        let give_up_after = self.plan.actions[action.0].delivery.retry.give_up_after;
+        let give_up_after = i64::try_from(give_up_after.as_millis()).expect("some minutes");
+        let timestamp = self.log.by_offset()[&offset].record().timestamp.expect("it has one");
+        assert!(timestamp + give_up_after <= self.now.unix_ms, "{offset} is too young to expire");
+        self.keeper.expired(action, offset, self.now.unix_ms - give_up_after);
+    }
+
     fn answer(&mut self) {
         if self.requests.is_empty() {
             return;
@@ -222,8 +242,9 @@ impl World {
         let offsets = offsets(&attempt);
         let records = self.log.by_offset();
         let is_poisoned = offsets.iter().any(|offset| records[offset].is_poison);
+        let is_stubborn = offsets.iter().any(|offset| records[offset].is_stubborn);
         let is_dead = self.is_dead && attempt.ticket.action == self.dead;
-        let outcome = if is_dead || self.is_hostile() {
+        let outcome = if is_dead || is_stubborn || self.is_hostile() {
             self.random.choice([Outcome::Timeout, Outcome::Connect, Outcome::Status(503)])
         } else if is_poisoned {
             self.random.choice([Outcome::Status(400), Outcome::Status(413), Outcome::Status(404)])
@@ -234,13 +255,15 @@ impl World {
         let is_accepted = outcome == Outcome::Status(200);
         let action = attempt.ticket.action;
         let context = (&*self.plan, &self.log);
-        self.keeper.answered(context, action, &attempt.request.target.url, &offsets, is_accepted);
+        let url = &attempt.request.target.url;
+        self.keeper.answered(context, action, url, &offsets, is_accepted, self.now.unix_ms);
         let asks_for_rest = outcome == Outcome::Status(503) && self.random.u8(0..4) == 0;
         let retry_after = asks_for_rest.then(|| Duration::from_secs(self.random.u64(0..120)));
         let answer = Answer { outcome, detail: String::new(), retry_after };
         let chance = self.random.f64();
         let (completion, news) = self.pipeline.complete(attempt.ticket, &answer, self.now, chance);
-        self.sights.openings += usize::from(news == Some(Change::Opened));
+        self.sights.streaks += usize::from(news.rejections == Some(Streak::TooLong));
+        self.sights.openings += usize::from(news.endpoint == Some(Change::Opened));
         match completion {
             Completion::Delivered(batch) => assert_eq!(batch.entries().len(), offsets.len()),
             Completion::Retried => self.sights.retries += 1,
@@ -263,9 +286,7 @@ impl World {
             self.pipeline.letter_failed(writing.id, self.now, chance);
             return;
         }
-        let offset = writing.letter.headers.iter().find(|(name, _)| name == "hookcast-offset");
-        let offset = offset.and_then(|(_, value)| value.as_deref()).expect("it has an origin");
-        let offset = std::str::from_utf8(offset).expect("a number").parse().expect("a number");
+        let offset = offset_of(&writing);
         let creditor = match writing.debtor {
             Debtor::Lane(action) => Some(action),
             Debtor::InvalidEvents => None,
@@ -310,7 +331,8 @@ impl World {
             if self.random.bool() {
                 let offsets = offsets(&attempt);
                 let records = self.log.by_offset();
-                if offsets.iter().all(|offset| !records[offset].is_poison) {
+                let is_good = |offset| !records[offset].is_poison && !records[offset].is_stubborn;
+                if offsets.iter().all(is_good) {
                     let action = attempt.ticket.action;
                     for offset in offsets {
                         self.keeper.settle(Some(action), offset);
@@ -384,6 +406,13 @@ impl World {
 
 fn partition() -> TopicPartition {
     TopicPartition { topic: "log".into(), partition: 0 }
+}
+
+/// The offset of the event that a letter is about.
+fn offset_of(writing: &Writing) -> i64 {
+    let offset = writing.letter.headers.iter().find(|(name, _)| name == "hookcast-offset");
+    let offset = offset.and_then(|(_, value)| value.as_deref()).expect("it has an origin");
+    std::str::from_utf8(offset).expect("a number").parse().expect("a number")
 }
 
 /// The offsets of an attempt's events, as a receiver reads them in the body.

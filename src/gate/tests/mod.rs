@@ -81,7 +81,13 @@ fn heard(status: u16) -> Heard {
         400 => Verdict::Reject,
         _ => Verdict::Retry,
     };
-    Heard { outcome: Outcome::Status(status), verdict, retry_after: None, fault: Fault::Endpoint }
+    Heard {
+        outcome: Outcome::Status(status),
+        verdict,
+        retry_after: None,
+        fault: Fault::Endpoint,
+        events: 1,
+    }
 }
 
 fn with_retry_after(status: u16, seconds: u64) -> Heard {

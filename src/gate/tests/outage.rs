@@ -197,7 +197,7 @@ fn a_lone_lane_probes_with_its_next_event_after_each_third_failure() {
             event
         })
         .collect();
-    assert_eq!(events, [0, 0, 0, 1, 1, 1, 2, 2, 2]);
+    assert_eq!(events, [0, 0, 0, 1, 0, 0, 2, 0, 0]);
     assert_eq!(lane.go(at).answered(&heard(200), at, 0.0), Some(Change::Closed));
     for _ in 0..5 {
         let _ = lane.go(at).answered(&heard(500), at, 0.0);

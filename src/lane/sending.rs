@@ -1,0 +1,89 @@
+//! Which request goes next, and what it carries beside its events.
+
+use std::sync::Arc;
+use std::task::Waker;
+
+use super::attempt::{Attempt, Ticket};
+use super::queue::Request;
+use super::{Lane, MOST_RUNS};
+use crate::gate::{Pass, Wait};
+use crate::record::Now;
+use crate::request::SignedRequest;
+use crate::signature::idempotency_key;
+
+/// What proves a request's origin and tells it from others.
+#[derive(Debug, Clone)]
+pub(super) struct Stamp {
+    pub(super) signature: Option<Arc<str>>,
+    pub(super) idempotency_key: Arc<str>,
+}
+
+impl Lane {
+    /// Begins the next request that is ready, if the gate lets it through.
+    pub(super) fn attempt(&mut self, now: Now, waker: &Waker) -> Option<Attempt> {
+        let lowest = self.cursor.lowest_held();
+        // Whatever is begun now may be settled before what lies below it.
+        let is_ragged = self.cursor.count_runs() > MOST_RUNS;
+        let may_go = |request: &Request| {
+            !is_ragged || request.attempts > 0 || request.first_offset() == lowest
+        };
+        if !self.queue.has_ready(may_go) {
+            self.step_aside();
+            return None;
+        }
+        let mut pass = None;
+        if let Some(entrance) = &mut self.entrance {
+            match entrance.ask(now.instant, waker) {
+                Ok(granted) => pass = Some(granted),
+                Err(wait) => {
+                    self.ask_again_at = match wait {
+                        Wait::Until(at) => Some(at),
+                        Wait::ForAPlace => None,
+                    };
+                    return None;
+                }
+            }
+        }
+        self.ask_again_at = None;
+        let probe = pass.as_ref().and_then(Pass::probe);
+        let id = match probe {
+            Some(nth) => {
+                let may_overtake = self.gathering.is_some() && !is_ragged;
+                self.queue.next_probe(nth, may_go, may_overtake)?
+            }
+            None => self.queue.next(may_go)?,
+        };
+        let taught = pass.as_ref().map_or(usize::MAX, Pass::most_events);
+        let most_together = if probe.is_some() { 1 } else { self.most_together.min(taught) };
+        if self.queue.request(id).batch.entries().len() > most_together {
+            self.queue.cut(id, most_together);
+        }
+        let action = &self.plan.actions[self.id.0];
+        let request = self.queue.request(id);
+        request.pass = pass;
+        let entries = request.batch.entries();
+        let stamp = request.stamp.get_or_insert_with(|| {
+            let scope = action.delivery.signature;
+            let signature =
+                self.signer.as_ref().map(|signer| signer.sign_batch(&request.batch, scope));
+            let (destination, name) = (&action.destination_name, &action.name);
+            let key = idempotency_key(destination, name, &self.partition, entries);
+            Stamp { signature: signature.map(Arc::from), idempotency_key: key.into() }
+        });
+        request.attempts = request.attempts.saturating_add(1);
+        request.first_attempt_at.get_or_insert(now.unix_ms);
+        self.in_flight += 1;
+        Some(Attempt {
+            ticket: Ticket { action: self.id, request: id },
+            request: SignedRequest {
+                target: Arc::clone(&request.target),
+                body: request.batch.body().clone(),
+                signature: stamp.signature.clone(),
+                idempotency_key: Arc::clone(&stamp.idempotency_key),
+            },
+            events: entries.len(),
+            is_admitted: self.entrance.is_some(),
+            timeout: action.delivery.timeout,
+        })
+    }
+}
