@@ -100,7 +100,7 @@ impl Endpoints {
     /// # Panics
     /// When the attempt is of another plan.
     pub async fn attempt(&self, attempt: &Attempt) -> Answer {
-        let action = attempt.ticket.action;
+        let action = attempt.ticket.lane.action;
         let metrics = self.metrics.action(action);
         let endpoint = &self.actions[action.0];
         let prepared = endpoint.prepare(&attempt.request.target);

@@ -4,11 +4,14 @@
 //! divided among those. It does not know the reader that feeds them.
 
 mod behind;
+mod failing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
+
+use slab::Slab;
 
 use crate::batch::Batch;
 use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
@@ -16,13 +19,13 @@ use crate::event::{Event, InvalidEvent};
 use crate::gates::Gates;
 use crate::lane::cursor::Cursor;
 use crate::lane::invalid::InvalidEvents;
-use crate::lane::{Answer, Attempt, Completed, Lane, News, Ticket};
+use crate::lane::{Answer, Attempt, Completed, Lane, LaneId, News, Ticket};
 use crate::letters::{Debtor, LetterId, Letters, Writing};
 use crate::original::Original;
 use crate::plan::{ActionId, Plan};
 use crate::record::{Now, Position, Record, TopicPartition};
 use crate::request;
-use crate::standing::Standing;
+use crate::standing::{Clocks, Standing, Whose};
 
 /// What an answer has led to, for whoever counts.
 #[derive(Debug)]
@@ -45,10 +48,13 @@ pub(crate) struct Lanes {
     /// Called when a lane may go on because of what other partitions do.
     waker: Waker,
     partition: TopicPartition,
-    by_action: BTreeMap<ActionId, Lane>,
+    /// Every lane that was ever fed; its slot is its place here.
+    lanes: Slab<Lane>,
+    /// The same, by whose events it is for.
+    by_action: BTreeMap<ActionId, LaneId>,
     invalid_events: InvalidEvents,
-    /// The actions whose lanes hold something.
-    busy: BTreeSet<ActionId>,
+    /// The lanes that hold something.
+    busy: BTreeSet<LaneId>,
     /// The lanes that are behind, the least recently served one first.
     behind: VecDeque<Debtor>,
     letters: Letters,
@@ -65,6 +71,7 @@ impl Lanes {
             gates,
             waker: Waker::noop().clone(),
             partition,
+            lanes: Slab::new(),
             by_action: BTreeMap::new(),
             invalid_events: InvalidEvents::new(Cursor::level()),
             busy: BTreeSet::new(),
@@ -75,23 +82,44 @@ impl Lanes {
         }
     }
 
-    /// The lane of `debtor` stands somewhere else than the partition's reader, which begins at
+    /// The lane of `whose` stands somewhere else than the partition's reader, which begins at
     /// `reader`.
-    pub(crate) fn restore(&mut self, debtor: Debtor, standing: Standing, reader: Position) {
+    pub(crate) fn restore(&mut self, whose: Whose, standing: Standing, reader: Position) {
         let Standing { clocks, settled_below, .. } = standing;
         let cursor = Cursor::restored(standing, reader);
-        if cursor.is_behind() {
+        let is_behind = cursor.is_behind();
+        let debtor = match whose {
+            Whose::Nobody => {
+                self.invalid_events = InvalidEvents::new(cursor);
+                Debtor::InvalidEvents
+            }
+            Whose::Action(action) => {
+                let id = self.add(action, cursor);
+                let Clocks { failing_since, alone_since } = clocks;
+                self.lane_mut(id).inherit(failing_since, alone_since, settled_below);
+                Debtor::Lane(id)
+            }
+        };
+        if is_behind {
             self.behind.push_back(debtor);
         }
-        match debtor {
-            Debtor::InvalidEvents => self.invalid_events = InvalidEvents::new(cursor),
-            Debtor::Lane(id) => {
-                let (plan, gates) = (Arc::clone(&self.plan), Arc::clone(&self.gates));
-                let mut lane = Lane::new(plan, id, self.partition.clone(), cursor, gates);
-                lane.inherit(clocks.failing_since, clocks.alone_since, settled_below);
-                self.by_action.insert(id, lane);
-            }
+    }
+
+    /// The lane of an action, which may never have been fed.
+    fn lane_of(&mut self, action: ActionId) -> LaneId {
+        match self.by_action.get(&action) {
+            Some(&id) => id,
+            None => self.add(action, Cursor::level()),
         }
+    }
+
+    fn add(&mut self, action: ActionId, cursor: Cursor) -> LaneId {
+        let slot = self.lanes.vacant_entry();
+        let id = LaneId { action, slot: slot.key() };
+        let (plan, gates) = (Arc::clone(&self.plan), Arc::clone(&self.gates));
+        slot.insert(Lane::new(plan, id, self.partition.clone(), cursor, gates));
+        self.by_action.insert(action, id);
+        id
     }
 
     pub(crate) fn wake_with(&mut self, waker: Waker) {
@@ -124,14 +152,15 @@ impl Lanes {
 
     /// Every lane that was ever fed, and how far it is.
     pub(crate) fn cursors(&self) -> impl Iterator<Item = (Debtor, &Cursor)> {
-        let lanes = self.by_action.iter().map(|(&id, lane)| (Debtor::Lane(id), lane.cursor()));
+        let ids = self.by_action.values();
+        let lanes = ids.map(|id| (Debtor::Lane(*id), self.lanes[id.slot].cursor()));
         lanes.chain([(Debtor::InvalidEvents, &self.invalid_events.cursor)])
     }
 
     pub(crate) fn cursor(&self, debtor: Debtor) -> Option<&Cursor> {
         match debtor {
             Debtor::InvalidEvents => Some(&self.invalid_events.cursor),
-            Debtor::Lane(id) => self.by_action.get(&id).map(Lane::cursor),
+            Debtor::Lane(id) => self.lanes.get(id.slot).map(Lane::cursor),
         }
     }
 
@@ -146,8 +175,8 @@ impl Lanes {
         }
     }
 
-    fn lane_mut(&mut self, id: ActionId) -> &mut Lane {
-        self.by_action.get_mut(&id).expect("a lane that was fed exists")
+    fn lane_mut(&mut self, id: LaneId) -> &mut Lane {
+        &mut self.lanes[id.slot]
     }
 
     /// Whether a lane may take an event of `bytes` bytes. Lanes that hold events share the memory
@@ -156,9 +185,7 @@ impl Lanes {
         let share = self.share_of(debtor);
         match debtor {
             Debtor::InvalidEvents => self.invalid_events.has_room(bytes, share),
-            Debtor::Lane(id) => {
-                self.by_action.get(&id).is_none_or(|lane| lane.has_room(bytes, share))
-            }
+            Debtor::Lane(id) => self.lanes[id.slot].has_room(bytes, share),
         }
     }
 
@@ -182,9 +209,10 @@ impl Lanes {
         now: Now,
     ) -> Vec<Debtor> {
         let mut without_room = Vec::new();
-        for id in owed {
-            let cursor = self.by_action.get(&id).map(Lane::cursor);
-            if cursor.is_some_and(|at| at.is_behind() || at.knows(record.offset)) {
+        for action in owed {
+            let id = self.lane_of(action);
+            let cursor = self.lanes[id.slot].cursor();
+            if cursor.is_behind() || cursor.knows(record.offset) {
                 continue;
             }
             if self.has_room(Debtor::Lane(id), event.text().len()) {
@@ -197,14 +225,11 @@ impl Lanes {
         without_room
     }
 
-    /// Gives an event to the lane of `id`, which has room for it.
-    pub(crate) fn take(&mut self, id: ActionId, record: &Record<'_>, event: Event<'_>, now: Now) {
-        let lane = self.by_action.entry(id).or_insert_with(|| {
-            let (plan, gates) = (Arc::clone(&self.plan), Arc::clone(&self.gates));
-            Lane::new(plan, id, self.partition.clone(), Cursor::level(), gates)
-        });
+    /// Gives an event to the lane `id`, which has room for it.
+    pub(crate) fn take(&mut self, id: LaneId, record: &Record<'_>, event: Event<'_>, now: Now) {
+        let lane = &mut self.lanes[id.slot];
         self.busy.insert(id);
-        let template = &self.plan.actions[id.0].request;
+        let template = &self.plan.actions[id.action.0].request;
         match request::resolve(template, &self.plan.egress, event, &mut self.payload) {
             Ok((target, payload)) => lane.take(record, payload, target, now),
             Err(unsendable) => {
@@ -262,22 +287,17 @@ impl Lanes {
         DeadLetter::new(&original, &origin, &account)
     }
 
-    /// Whether the reader must not wait for this lane: nothing that it could do makes room.
-    pub(crate) fn is_stuck(&self, debtor: Debtor) -> bool {
-        match debtor {
-            Debtor::InvalidEvents => false,
-            Debtor::Lane(id) => self.by_action.get(&id).is_some_and(Lane::is_stuck),
-        }
-    }
-
     /// How many of the actions for which `counts` says so hold something, or are behind.
     pub(crate) fn occupied(&self, counts: impl Fn(ActionId) -> bool) -> usize {
         let behind = self.behind.iter().filter_map(|debtor| match debtor {
-            Debtor::Lane(id) => Some(*id),
+            Debtor::Lane(id) => Some(id.action),
             Debtor::InvalidEvents => None,
         });
-        let idle_behind = behind.filter(|id| !self.busy.contains(id));
-        self.busy.iter().copied().chain(idle_behind).filter(|id| counts(*id)).count()
+        let busy = self.busy.iter().map(|id| id.action);
+        let mut actions: Vec<_> = busy.chain(behind).filter(|action| counts(*action)).collect();
+        actions.sort_unstable();
+        actions.dedup();
+        actions.len()
     }
 
     /// The next letter to write now.
@@ -297,25 +317,10 @@ impl Lanes {
         self.letters.poll_due()
     }
 
-    /// How many events of each busy lane's action are set aside.
-    pub(crate) fn set_aside(&self) -> impl Iterator<Item = (ActionId, usize)> {
-        self.busy.iter().map(|id| (*id, self.by_action[id].aside()))
-    }
-
-    /// Gives up what has failed for too long: letters take its place.
-    pub(crate) fn expire(&mut self, now: Now) {
-        for &id in &self.busy {
-            let lane = self.by_action.get_mut(&id).expect("a busy lane exists");
-            for (offset, letter) in lane.expire(now) {
-                self.letters.add(Debtor::Lane(id), offset, letter);
-            }
-        }
-    }
-
     /// Hands every request that is to be made now to `send`.
     pub(crate) fn send(&mut self, now: Now, mut send: impl FnMut(Attempt)) {
         for id in &self.busy {
-            let lane = self.by_action.get_mut(id).expect("a busy lane exists");
+            let lane = &mut self.lanes[id.slot];
             while let Some(attempt) = lane.poll(now, &self.waker) {
                 send(attempt);
             }
@@ -325,7 +330,7 @@ impl Lanes {
     pub(crate) fn wake_at(&self, now: Now) -> Option<Instant> {
         let send = self.busy().filter_map(|lane| lane.wake_at(now));
         let behind = self.behind.iter().filter_map(|debtor| match debtor {
-            Debtor::Lane(id) => self.by_action[id].could_catch_up_at(now),
+            Debtor::Lane(id) => self.lanes[id.slot].could_catch_up_at(now),
             Debtor::InvalidEvents => None,
         });
         send.chain(behind).chain(self.letters.wake_at()).min()
@@ -333,7 +338,7 @@ impl Lanes {
 
     /// Nothing is sent any more: whoever else waits for the same endpoints goes first.
     pub(crate) fn step_aside(&mut self) {
-        self.by_action.values_mut().for_each(Lane::step_aside);
+        self.lanes.iter_mut().for_each(|(_, lane)| lane.step_aside());
     }
 
     pub(crate) fn complete(
@@ -343,7 +348,7 @@ impl Lanes {
         now: Now,
         chance: f64,
     ) -> (Completion, News) {
-        let lane = self.lane_mut(ticket.action);
+        let lane = self.lane_mut(ticket.lane);
         let (completed, news) = lane.complete(ticket, answer, now, chance);
         let completion = match completed {
             Completed::Delivered(batch) => Completion::Delivered(batch),
@@ -352,12 +357,12 @@ impl Lanes {
             Completed::Rejected(letters) => {
                 let events = letters.len();
                 for (offset, letter) in letters {
-                    self.letters.add(Debtor::Lane(ticket.action), offset, letter);
+                    self.letters.add(Debtor::Lane(ticket.lane), offset, letter);
                 }
                 Completion::Rejected(events)
             }
         };
-        self.note_if_idle(ticket.action);
+        self.note_if_idle(ticket.lane);
         (completion, news)
     }
 
@@ -365,9 +370,9 @@ impl Lanes {
         let (debtor, offset, bytes) = self.letters.written(id);
         match debtor {
             Debtor::InvalidEvents => self.invalid_events.letter_written(offset, bytes),
-            Debtor::Lane(action) => {
-                self.lane_mut(action).letter_written(offset, bytes);
-                self.note_if_idle(action);
+            Debtor::Lane(id) => {
+                self.lane_mut(id).letter_written(offset, bytes);
+                self.note_if_idle(id);
             }
         }
     }
@@ -377,14 +382,14 @@ impl Lanes {
     }
 
     fn busy(&self) -> impl Iterator<Item = &Lane> {
-        self.busy.iter().map(|id| &self.by_action[id])
+        self.busy.iter().map(|id| &self.lanes[id.slot])
     }
 
-    fn note_if_idle(&mut self, action: ActionId) {
-        let lane = self.lane_mut(action);
+    fn note_if_idle(&mut self, id: LaneId) {
+        let lane = self.lane_mut(id);
         if lane.is_empty() {
             lane.step_aside();
-            self.busy.remove(&action);
+            self.busy.remove(&id);
         }
     }
 }

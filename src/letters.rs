@@ -11,7 +11,8 @@ use std::time::{Duration, Instant};
 use slab::Slab;
 
 use crate::dead_letter::DeadLetter;
-use crate::plan::{ActionId, Retry};
+use crate::lane::LaneId;
+use crate::plan::Retry;
 use crate::record::Offset;
 use crate::retry;
 
@@ -29,8 +30,8 @@ pub struct LetterId(usize);
 /// Whose event a letter is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Debtor {
-    /// The lane of this action owes it.
-    Lane(ActionId),
+    /// This lane owes it.
+    Lane(LaneId),
     /// No action does: the record is no event.
     InvalidEvents,
 }

@@ -134,8 +134,8 @@ impl Pipeline {
         let mut pipeline = Self::new(plan, gates, partition, Some(progress.start));
         let wanted = pipeline.routes.actions(&pipeline.plan);
         let heard = Heard::new(&pipeline.plan, &wanted, progress.lanes);
-        for (debtor, standing) in heard.lanes {
-            pipeline.lanes.restore(debtor, standing, progress.start);
+        for (whose, standing) in heard.lanes {
+            pipeline.lanes.restore(whose, standing, progress.start);
         }
         pipeline.foreign = heard.foreign;
         pipeline

@@ -3,11 +3,19 @@
 //! Knows names: a lane is told by its destination and action, and found again by them, whatever
 //! else has changed in the configuration.
 
-use crate::letters::Debtor;
 use crate::plan::{Action, ActionId, Plan};
 use crate::progress::{LaneOrigin, LaneProgress};
 use crate::record::Position;
 use crate::runs::Runs;
+
+/// Whose events a lane is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// This action's.
+    Action(ActionId),
+    /// Nobody's: its records are no events.
+    Nobody,
+}
 
 /// Below `settled_below` everything is settled but `unsettled`; from there on nothing is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +51,11 @@ impl Standing {
         self.unsettled.first().map_or(self.settled_below, Position::at)
     }
 
-    /// This standing, told of the lane of `debtor`.
-    pub(crate) fn told(self, plan: &Plan, debtor: Debtor) -> LaneProgress {
-        let (destination, action) = match debtor {
-            Debtor::InvalidEvents => ("", ""),
-            Debtor::Lane(id) => {
+    /// This standing, told of the lane of `whose`.
+    pub(crate) fn told(self, plan: &Plan, whose: Whose) -> LaneProgress {
+        let (destination, action) = match whose {
+            Whose::Nobody => ("", ""),
+            Whose::Action(id) => {
                 let action = &plan.actions[id.0];
                 (&*action.destination_name, &*action.name)
             }
@@ -68,7 +76,7 @@ impl Standing {
 #[derive(Debug, Default)]
 pub(crate) struct Heard {
     /// The lanes that there are, each of them once.
-    pub(crate) lanes: Vec<(Debtor, Standing)>,
+    pub(crate) lanes: Vec<(Whose, Standing)>,
     /// Those of actions that this plan does not know.
     pub(crate) foreign: Vec<LaneProgress>,
 }
@@ -79,11 +87,11 @@ impl Heard {
     pub(crate) fn new(plan: &Plan, wanted: &[ActionId], told: Vec<LaneProgress>) -> Self {
         let mut heard = Self::default();
         for lane in told {
-            let known = debtor(plan, &lane);
+            let known = whose(plan, &lane);
             match known {
                 None => heard.foreign.push(lane),
-                Some(Debtor::Lane(id)) if !wanted.contains(&id) => {}
-                Some(debtor) => heard.add(debtor, lane),
+                Some(Whose::Action(id)) if !wanted.contains(&id) => {}
+                Some(whose) => heard.add(whose, lane),
             }
         }
         heard
@@ -91,12 +99,12 @@ impl Heard {
 
     /// Several lanes of one action, as another version of its mapping may have had them, become
     /// one that stands where the lowest of them does.
-    fn add(&mut self, debtor: Debtor, lane: LaneProgress) {
+    fn add(&mut self, whose: Whose, lane: LaneProgress) {
         let clocks = Clocks { failing_since: lane.failing_since, alone_since: lane.alone_since };
         let standing =
             Standing { settled_below: lane.settled_below, unsettled: lane.unsettled, clocks };
-        match self.lanes.iter_mut().find(|(known, _)| *known == debtor) {
-            None => self.lanes.push((debtor, standing)),
+        match self.lanes.iter_mut().find(|(known, _)| *known == whose) {
+            None => self.lanes.push((whose, standing)),
             Some((_, known)) => {
                 let settled_below = known.lowest().min(standing.lowest());
                 let clocks = known.clocks.min(standing.clocks);
@@ -106,13 +114,13 @@ impl Heard {
     }
 }
 
-fn debtor(plan: &Plan, lane: &LaneProgress) -> Option<Debtor> {
+fn whose(plan: &Plan, lane: &LaneProgress) -> Option<Whose> {
     if lane.destination.is_empty() && lane.action.is_empty() {
-        return Some(Debtor::InvalidEvents);
+        return Some(Whose::Nobody);
     }
     let is_meant = |action: &Action| {
         *action.destination_name == *lane.destination && *action.name == *lane.action
     };
     let index = plan.actions.iter().position(is_meant)?;
-    Some(Debtor::Lane(ActionId(index)))
+    Some(Whose::Action(ActionId(index)))
 }

@@ -17,7 +17,6 @@ use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
 use tracing::{debug, warn};
 
-use crate::batch::Batch;
 use crate::catch_up::{CatchUp, Piece};
 use crate::endpoint::Endpoints;
 use crate::gates::Gates;
@@ -26,7 +25,7 @@ use crate::lane::{Answer, Ticket};
 use crate::letters::{Debtor, Writing};
 use crate::librdkafka;
 use crate::memory::Memory;
-use crate::metrics::{ActionMetrics, Metrics};
+use crate::metrics::Metrics;
 use crate::pipeline::{Completion, Pipeline, Pushed, Step};
 use crate::plan::{ActionId, Plan};
 use crate::producer::DeadLetterProducer;
@@ -327,23 +326,26 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         self.has_changed = true;
         match done {
             Done::Request(ticket, answer) => {
+                let action = ticket.lane.action;
                 let (completion, news) = self.pipeline.complete(ticket, &answer, now, chance);
                 if let Some(change) = news.endpoint {
-                    self.outside.metrics.action(ticket.action).endpoint_changed(change);
+                    self.outside.metrics.action(action).endpoint_changed(change);
                 }
                 if let Some(streak) = news.rejections {
-                    self.outside.endpoints.note_rejections(ticket.action, streak);
+                    self.outside.endpoints.note_rejections(action, streak);
                 }
-                self.outside.endpoints.note(ticket.action, &answer, &completion);
+                self.outside.endpoints.note(action, &answer, &completion);
                 if let Completion::Delivered(batch) = completion {
-                    count_delivered(self.outside.metrics.action(ticket.action), &batch, now);
+                    telling::count_delivered(self.outside.metrics.action(action), &batch, now);
                 }
             }
             Done::Letter(writing, Ok(())) => {
                 self.letters_fail = false;
                 let reason = writing.letter.reason;
                 match writing.debtor {
-                    Debtor::Lane(id) => self.outside.metrics.action(id).dead_lettered(reason),
+                    Debtor::Lane(lane) => {
+                        self.outside.metrics.action(lane.action).dead_lettered(reason);
+                    }
                     Debtor::InvalidEvents => self.outside.metrics.invalid_events.inc(),
                 }
                 self.pipeline.letter_written(writing.id);
@@ -372,16 +374,6 @@ impl<C: ConsumerContext + 'static> Drop for Worker<C> {
         self.count_aside(Vec::new());
         self.outside.memory.account(self.held_bytes, 0);
         self.outside.health.forget(&self.name);
-    }
-}
-
-fn count_delivered(metrics: &ActionMetrics, batch: &Batch, now: Now) {
-    let events = batch.entries();
-    metrics.delivered.inc_by(events.len() as u64);
-    for timestamp in events.iter().filter_map(|entry| entry.timestamp) {
-        #[expect(clippy::cast_precision_loss, reason = "a latency is no geological age")]
-        let seconds = now.unix_ms.saturating_sub(timestamp).max(0) as f64 / 1000.0;
-        metrics.delivery_latency.observe(seconds);
     }
 }
 

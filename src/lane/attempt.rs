@@ -10,6 +10,15 @@ use crate::record::Offset;
 use crate::request::SignedRequest;
 use crate::verdict::Outcome;
 
+/// A lane of one partition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LaneId {
+    /// The action whose events it delivers.
+    pub action: ActionId,
+    /// Its place among the partition's lanes, which another one may have after it.
+    pub(crate) slot: usize,
+}
+
 /// A request's place in its lane.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(super) struct RequestId(pub(super) usize);
@@ -17,8 +26,8 @@ pub(super) struct RequestId(pub(super) usize);
 /// Names a request that is in flight, from [`Attempt`] to its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Ticket {
-    /// The action whose lane has sent it.
-    pub action: ActionId,
+    /// The lane that has sent it.
+    pub lane: LaneId,
     pub(super) request: RequestId,
 }
 

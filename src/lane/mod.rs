@@ -28,13 +28,13 @@ use crate::lane::chains::ChainId;
 use crate::lane::cursor::Cursor;
 use crate::lane::gather::{Gathering, Sealed};
 use crate::lane::queue::Queue;
-use crate::plan::{Action, ActionId, Order, Plan, Target, TargetTemplate};
+use crate::plan::{Action, Order, Plan, Target, TargetTemplate};
 use crate::record::{Now, Offset, Position, Record, TopicPartition};
 use crate::rejections::Rejections;
 use crate::signature::Signer;
 
 use attempt::RequestId;
-pub use attempt::{Answer, Attempt, Completed, News, Streak, Ticket};
+pub use attempt::{Answer, Attempt, Completed, LaneId, News, Streak, Ticket};
 
 /// So many runs of unsettled offsets are told of a lane at the most: one that needs more begins
 /// nothing but its oldest event until it needs fewer.
@@ -44,7 +44,7 @@ const MOST_RUNS: usize = 64;
 #[derive(Debug)]
 pub struct Lane {
     plan: Arc<Plan>,
-    id: ActionId,
+    id: LaneId,
     partition: TopicPartition,
     signer: Option<Signer>,
     cursor: Cursor,
@@ -73,17 +73,17 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// A lane of the action `id` in `partition` that holds nothing, and stands at `cursor`.
+    /// The lane `id` of `partition`, which holds nothing and stands at `cursor`.
     #[must_use]
     pub(crate) fn new(
         plan: Arc<Plan>,
-        id: ActionId,
+        id: LaneId,
         partition: TopicPartition,
         cursor: Cursor,
         gates: Arc<Gates>,
     ) -> Self {
-        let action = &plan.actions[id.0];
-        let entrance = gates.gate(id).map(Gate::entrance);
+        let action = &plan.actions[id.action.0];
+        let entrance = gates.gate(id.action).map(Gate::entrance);
         let signer = action.shared_secret.as_ref().map(Signer::new);
         let gathering = action.batch.map(Gathering::new);
         Self {
@@ -338,15 +338,15 @@ impl Lane {
     }
 
     fn gate(&self) -> Option<&Arc<Gate>> {
-        self.gates.gate(self.id)
+        self.gates.gate(self.id.action)
     }
 
     fn rejections(&self) -> &Rejections {
-        self.gates.rejections(self.id)
+        self.gates.rejections(self.id.action)
     }
 
     fn action(&self) -> &Action {
-        &self.plan.actions[self.id.0]
+        &self.plan.actions[self.id.action.0]
     }
 
     /// Requests without a gate are limited here; those with one, there.

@@ -58,7 +58,7 @@ impl Lane {
         if self.queue.request(id).batch.entries().len() > most_together {
             self.queue.cut(id, most_together);
         }
-        let action = &self.plan.actions[self.id.0];
+        let action = &self.plan.actions[self.id.action.0];
         let request = self.queue.request(id);
         request.pass = pass;
         let entries = request.batch.entries();
@@ -74,7 +74,7 @@ impl Lane {
         request.first_attempt_at.get_or_insert(now.unix_ms);
         self.in_flight += 1;
         Some(Attempt {
-            ticket: Ticket { action: self.id, request: id },
+            ticket: Ticket { lane: self.id, request: id },
             request: SignedRequest {
                 target: Arc::clone(&request.target),
                 body: request.batch.body().clone(),

@@ -6,7 +6,7 @@ use crate::letters::Debtor;
 use crate::progress::LaneProgress;
 use crate::record::{Now, Offset, Position};
 use crate::slice::Slice;
-use crate::standing::Clocks;
+use crate::standing::{Clocks, Whose};
 
 /// An event that a lane has held for so many offsets is not read again by the reader of the next
 /// owner, but by the catch-up reader.
@@ -46,7 +46,7 @@ impl Lanes {
             let share = self.share_of(debtor);
             match debtor {
                 Debtor::InvalidEvents => self.invalid_events.wants_to_catch_up(share),
-                Debtor::Lane(id) => self.by_action[&id].wants_to_catch_up(share, now),
+                Debtor::Lane(id) => self.lanes[id.slot].wants_to_catch_up(share, now),
             }
         };
         let index = self.behind.iter().position(is_eligible)?;
@@ -82,9 +82,9 @@ impl Lanes {
     /// Since when what a lane owes fails.
     fn clocks(&self, debtor: Debtor) -> Clocks {
         match debtor {
-            Debtor::Lane(id) if !self.by_action[&id].owes_nothing() => Clocks {
-                failing_since: self.by_action[&id].failing_since(),
-                alone_since: self.by_action[&id].alone_since(),
+            Debtor::Lane(id) if !self.lanes[id.slot].owes_nothing() => Clocks {
+                failing_since: self.lanes[id.slot].failing_since(),
+                alone_since: self.lanes[id.slot].alone_since(),
             },
             _ => Clocks::default(),
         }
@@ -106,7 +106,14 @@ impl Lanes {
                 } else {
                     standing.settled_below > start
                 };
-            is_elsewhere.then(|| standing.told(&self.plan, debtor))
+            is_elsewhere.then(|| standing.told(&self.plan, whose(debtor)))
         })
+    }
+}
+
+fn whose(debtor: Debtor) -> Whose {
+    match debtor {
+        Debtor::Lane(id) => Whose::Action(id.action),
+        Debtor::InvalidEvents => Whose::Nobody,
     }
 }

@@ -45,11 +45,12 @@ impl Pipeline {
         for debtor in self.lanes.riders(slice, offset) {
             let is_owed = match (debtor, &event) {
                 (Debtor::InvalidEvents, Some(Err(_))) => true,
-                (Debtor::Lane(id), Some(Ok(_))) => self.owed.contains(&id),
+                (Debtor::Lane(id), Some(Ok(_))) => self.owed.binary_search(&id.action).is_ok(),
                 _ => false,
             };
-            if !is_owed || self.lanes.cursor_mut(debtor).knows(offset) {
-                self.lanes.cursor_mut(debtor).read_past(offset.next());
+            let cursor = self.lanes.cursor_mut(debtor);
+            if !is_owed || cursor.knows(offset) {
+                cursor.read_past(offset.next());
                 continue;
             }
             let bytes = record.value.map_or(0, <[u8]>::len);
@@ -98,7 +99,7 @@ impl Pipeline {
     /// The actions that have a lane behind.
     pub fn actions_behind(&self) -> impl Iterator<Item = ActionId> {
         self.lanes.behind().filter_map(|debtor| match debtor {
-            Debtor::Lane(id) => Some(id),
+            Debtor::Lane(id) => Some(id.action),
             Debtor::InvalidEvents => None,
         })
     }

@@ -6,9 +6,12 @@ use rdkafka::consumer::ConsumerContext;
 use tracing::warn;
 
 use super::{PUBLISH_EVERY, Worker};
+use crate::batch::Batch;
+use crate::metrics::ActionMetrics;
 use crate::plan::ActionId;
 use crate::progress::LaneProgress;
 use crate::published::Committable;
+use crate::record::Now;
 
 /// The most metadata that Kafka takes with a commit by default, with a little to spare, in bytes.
 const MOST_METADATA: usize = 4_000;
@@ -95,5 +98,15 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             metrics.action(id).set_aside.add(number(events));
         }
         self.aside = aside;
+    }
+}
+
+pub(super) fn count_delivered(metrics: &ActionMetrics, batch: &Batch, now: Now) {
+    let events = batch.entries();
+    metrics.delivered.inc_by(events.len() as u64);
+    for timestamp in events.iter().filter_map(|entry| entry.timestamp) {
+        #[expect(clippy::cast_precision_loss, reason = "a latency is no geological age")]
+        let seconds = now.unix_ms.saturating_sub(timestamp).max(0) as f64 / 1000.0;
+        metrics.delivery_latency.observe(seconds);
     }
 }

@@ -77,7 +77,7 @@ fn done_by_a_pipeline(plan: &Arc<Plan>, topic: &str, record: &str) -> Fates {
                 let request = &attempt.request;
                 let headers = request.headers();
                 let headers = headers.iter().filter(|(name, _)| *name != "Idempotency-Key");
-                fates[attempt.ticket.action.0] = Some(format!(
+                fates[attempt.ticket.lane.action.0] = Some(format!(
                     "{:?} {} {:?} {:?}",
                     request.target.method,
                     request.target.url,

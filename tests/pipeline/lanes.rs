@@ -86,7 +86,7 @@ fn a_lane_that_falls_behind_keeps_what_it_has_attempted_and_reads_the_rest_again
             let _ = bench.push("k", TRACK);
         }
         for attempt in bench.sent() {
-            if attempt.ticket.action == ActionId(0) {
+            if attempt.ticket.lane.action == ActionId(0) {
                 held_up = Some(attempt);
             } else {
                 bench.answer(&attempt, 200);

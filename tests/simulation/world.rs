@@ -1,5 +1,7 @@
 //! One world: a log, a plan, endpoints, a broker, and chance.
 
+mod checks;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -213,7 +215,7 @@ impl World {
                     self.sights.batches += usize::from(offsets.len() > 1);
                     self.keeper.sent(
                         (&self.plan, &self.log),
-                        attempt.ticket.action,
+                        attempt.ticket.lane.action,
                         (&attempt.request.target.url, &attempt.request.idempotency_key),
                         &offsets,
                     );
@@ -221,17 +223,6 @@ impl World {
                 }
             }
         }
-    }
-
-    /// Whether the time of the event is over that this letter is about.
-    fn check_expiry(&mut self, writing: &Writing) {
-        let Debtor::Lane(action) = writing.debtor else { panic!("nobody can give this up") };
-        let offset = offset_of(writing);
-        let give_up_after = self.plan.actions[action.0].delivery.retry.give_up_after;
-        let give_up_after = i64::try_from(give_up_after.as_millis()).expect("some minutes");
-        let timestamp = self.log.by_offset()[&offset].record().timestamp.expect("it has one");
-        assert!(timestamp + give_up_after <= self.now.unix_ms, "{offset} is too young to expire");
-        self.keeper.expired(action, offset, self.now.unix_ms - give_up_after);
     }
 
     fn answer(&mut self) {
@@ -243,7 +234,7 @@ impl World {
         let records = self.log.by_offset();
         let is_poisoned = offsets.iter().any(|offset| records[offset].is_poison);
         let is_stubborn = offsets.iter().any(|offset| records[offset].is_stubborn);
-        let is_dead = self.is_dead && attempt.ticket.action == self.dead;
+        let is_dead = self.is_dead && attempt.ticket.lane.action == self.dead;
         let outcome = if is_dead || is_stubborn || self.is_hostile() {
             self.random.choice([Outcome::Timeout, Outcome::Connect, Outcome::Status(503)])
         } else if is_poisoned {
@@ -253,7 +244,7 @@ impl World {
         };
         let outcome = outcome.expect("there is a choice");
         let is_accepted = outcome == Outcome::Status(200);
-        let action = attempt.ticket.action;
+        let action = attempt.ticket.lane.action;
         let context = (&*self.plan, &self.log);
         let url = &attempt.request.target.url;
         self.keeper.answered(context, action, url, &offsets, is_accepted, self.now.unix_ms);
@@ -288,7 +279,7 @@ impl World {
         }
         let offset = offset_of(&writing);
         let creditor = match writing.debtor {
-            Debtor::Lane(action) => Some(action),
+            Debtor::Lane(lane) => Some(lane.action),
             Debtor::InvalidEvents => None,
         };
         self.keeper.settle(creditor, offset);
@@ -333,7 +324,7 @@ impl World {
                 let records = self.log.by_offset();
                 let is_good = |offset| !records[offset].is_poison && !records[offset].is_stubborn;
                 if offsets.iter().all(is_good) {
-                    let action = attempt.ticket.action;
+                    let action = attempt.ticket.lane.action;
                     for offset in offsets {
                         self.keeper.settle(Some(action), offset);
                     }
@@ -376,31 +367,6 @@ impl World {
         self.next = self.log.index_at(start.0);
         self.pipeline.allow(self.room);
         self.most_room = self.room;
-    }
-
-    /// A pipeline that has nothing more to do now sleeps until a time to come; and where no answer
-    /// and no acknowledgement will wake it, it knows that time.
-    fn check_sleep(&mut self) {
-        let mut more = Vec::new();
-        self.pipeline.poll(self.now, &mut more);
-        assert!(more.is_empty(), "one look does not show everything: {more:?}");
-        if self.slice.is_none() {
-            self.begin_slice();
-        }
-        let wake = self.pipeline.wake_at(self.now);
-        assert!(wake.is_none_or(|at| at > self.now.instant), "it does not sleep");
-        let has_work = self.slice.is_some() || self.pipeline.is_drained();
-        let is_waiting = has_work || !self.requests.is_empty() || !self.letters.is_empty();
-        assert!(is_waiting || self.pipeline.is_empty() || wake.is_some(), "it sleeps for ever");
-    }
-
-    /// The bound of memory: the room, and one event or its letter for each lane.
-    fn check_memory(&self) {
-        let largest_event = 8 * 1024;
-        let bound = self.most_room.saturating_add((self.plan.actions.len() + 2) * largest_event);
-        let held = self.pipeline.held_bytes();
-        assert!(self.is_draining || held <= bound, "{held} bytes where {bound} are allowed");
-        assert!(!self.pipeline.is_empty() || held == 0, "{held} bytes are held by nobody");
     }
 }
 
