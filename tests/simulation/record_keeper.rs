@@ -30,7 +30,7 @@ pub struct RecordKeeper {
     /// Since when an event fails alone, by action and offset: from then on it may be set aside, and
     /// go out of order.
     alone_since: HashMap<(ActionId, i64), i64>,
-    /// Since when an action fails, over all lives.
+    /// Since when an action fails, as far as the present life may know.
     failing_since: HashMap<ActionId, i64>,
     /// The same as it was when that was committed.
     failing_then: HashMap<ActionId, i64>,
@@ -151,8 +151,7 @@ impl RecordKeeper {
             // It is the same letter, which could not be written at first.
             return;
         }
-        let of_action = [&self.failing_since, &self.failing_then];
-        let of_action = of_action.iter().filter_map(|clock| clock.get(&action));
+        let of_action = self.failing_since.get(&action).into_iter();
         let alone = self.alone_since.iter().filter(|((of, _), _)| *of == action);
         let mut clocks = of_action.chain(alone.map(|(_, since)| since));
         // Clocks are told in whole seconds.
@@ -205,6 +204,11 @@ impl RecordKeeper {
     /// settled since, and nothing else.
     pub fn new_life(&mut self) -> &str {
         self.in_flight.clear();
+        // What was accepted since that was told is not known any more.
+        for (action, then) in &self.failing_then {
+            let since = self.failing_since.entry(*action).or_insert(*then);
+            *since = (*since).min(*then);
+        }
         self.settled_now.clear();
         self.may_repeat.extend(self.settled.difference(&self.settled_then));
         &self.metadata
