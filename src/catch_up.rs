@@ -189,6 +189,9 @@ fn catch_up_config(mut config: ClientConfig) -> ClientConfig {
         .set("enable.partition.eof", "true")
         // What is gone is counted, not skipped.
         .set("auto.offset.reset", "error")
+        // Whoever has read up to the end asks for more of it before the slice is over, and the next
+        // slice would wait until the broker has answered that.
+        .set("fetch.wait.max.ms", "10")
         // One partition at a time, and not much of it: most slices are short.
         .set("queued.max.messages.kbytes", "4096");
     // A name in the group is for its member.

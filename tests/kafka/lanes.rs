@@ -143,6 +143,33 @@ fn a_crash_repeats_what_was_settled_since_the_last_commit_and_no_more() {
 }
 
 #[test]
+fn a_slice_does_not_wait_for_more_to_be_written_behind_the_last_one() {
+    let topic = "lanes.slices";
+    let broker = Broker::shared();
+    broker.create_topic(topic, 2, &[]);
+    let receiver = Receiver::start(Some(SECRET));
+    receiver.answer(|request| match &*request.path {
+        "/ill" => Answer::status(503),
+        _ => Answer::ok(),
+    });
+    // So little concurrency that there is room for few events, and slices are many; a broker that
+    // is asked for more than there is may take its time.
+    let settings = "delivery: { concurrency: 1 }";
+    let config = Config::new(broker, topic, &both(topic, &receiver, settings))
+        .kafka("fetch.wait.max.ms", "20000");
+    let hookcast = config.start_ready();
+    broker.produce(topic, Stream::new(50).next(500));
+    receiver.wait_accepted("/fine", 500);
+    until_behind(&hookcast);
+    receiver.answer(|_| Answer::ok());
+    receiver.wait_accepted("/ill", 500);
+    broker.wait_committed_to_end(topic, topic);
+    hookcast.stop();
+    receiver.assert_exactly_once("/fine", 500);
+    receiver.assert_exactly_once("/ill", 500);
+}
+
+#[test]
 fn a_paused_action_waits_alone_and_delivers_everything_once_it_may() {
     let topic = "lanes.paused";
     let broker = Broker::shared();
