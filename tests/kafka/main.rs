@@ -10,6 +10,7 @@ mod admin;
 mod batches;
 mod dead_letters;
 mod endpoints;
+mod faults;
 mod first_webhook;
 mod lanes;
 mod members;

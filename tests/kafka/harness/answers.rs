@@ -39,6 +39,33 @@ pub struct Answer {
     pub(super) body: Bytes,
     pub(super) latency: Duration,
     pub(super) gate: Option<Gate>,
+    pub(super) manner: Manner,
+}
+
+/// How an answer goes out. After any but a whole one the connection ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// As it should.
+    Whole,
+    /// As it should, and the connection is closed unannounced.
+    ThenClosed,
+    /// A byte a second.
+    Dripping,
+    /// Half of it; then the connection is reset.
+    Reset,
+    /// It says that it is longer than it is.
+    CutShort,
+    /// It is longer than it says: what comes after it looks like an answer with this status.
+    WithAnother(u16),
+    /// It promises gigabytes, and keeps its promise.
+    Giant,
+}
+
+impl Manner {
+    /// Whether the sender learns from it what became of its request.
+    pub(super) fn tells(self) -> bool {
+        !matches!(self, Self::Dripping | Self::Reset | Self::CutShort)
+    }
 }
 
 impl Answer {
@@ -49,6 +76,7 @@ impl Answer {
             body: Bytes::new(),
             latency: Duration::ZERO,
             gate: None,
+            manner: Manner::Whole,
         }
     }
 
@@ -69,6 +97,12 @@ impl Answer {
     /// The answer takes this long, as an endpoint's work would.
     pub fn after(mut self, latency: Duration) -> Self {
         self.latency = latency;
+        self
+    }
+
+    /// The answer does not go out as it should.
+    pub fn in_manner(mut self, manner: Manner) -> Self {
+        self.manner = manner;
         self
     }
 

@@ -212,6 +212,15 @@ impl Hookcast {
         self.process.exit_within(time)
     }
 
+    /// The most memory that it has had at a time, in MiB, as the kernel tells it.
+    pub fn peak_mib(&self) -> f64 {
+        let file = format!("/proc/{}/status", self.process.pid.as_raw_nonzero());
+        let status = std::fs::read_to_string(&file).expect("the process runs");
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+        kib.and_then(|kib| kib.parse::<f64>().ok()).expect("VmHWM is a number of kB") / 1024.0
+    }
+
     /// Everything it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(&self.log).expect("the log is there from the start")

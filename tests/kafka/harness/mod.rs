@@ -4,6 +4,7 @@
 
 mod answers;
 mod broker;
+mod connection;
 mod deliveries;
 mod events;
 mod hookcast;
@@ -15,7 +16,7 @@ mod topics;
 mod wait;
 mod wire;
 
-pub use answers::{Answer, Gate, Request};
+pub use answers::{Answer, Gate, Manner, Request};
 pub use broker::{Broker, SASL_USER};
 pub use deliveries::message_ids;
 pub use events::{Stream, track};

@@ -5,19 +5,17 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-use bytes::Bytes;
 use hmac::{Hmac, KeyInit, Mac};
-use http_body_util::{BodyExt, Full};
-use hyper::body::Incoming;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use sha1::Sha1;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
 
 use super::answers::{Answer, Request};
+use super::connection;
 use super::deliveries::{Deliveries, keys, message_ids};
 use super::wait::DEADLINE;
+
+const NEVER_POISONED: &str = "nothing panics while it holds the script";
 
 /// Everything that has arrived.
 #[derive(Default)]
@@ -50,12 +48,26 @@ impl Arrived {
 }
 
 type Script = dyn Fn(&Request) -> Answer + Send + Sync;
+type EarlyScript = dyn Fn(&Request) -> Option<Answer> + Send + Sync;
 
-struct Shared {
+pub(super) struct Shared {
     secret: Option<String>,
     script: RwLock<Arc<Script>>,
+    early: RwLock<Arc<EarlyScript>>,
     arrived: Mutex<Arrived>,
     changed: Condvar,
+}
+
+impl Shared {
+    pub fn answer(&self, request: &Request) -> Answer {
+        let script = Arc::clone(&self.script.read().expect(NEVER_POISONED));
+        script(request)
+    }
+
+    pub fn early_answer(&self, head: &Request) -> Option<Answer> {
+        let script = Arc::clone(&self.early.read().expect(NEVER_POISONED));
+        script(head)
+    }
 }
 
 /// A webhook endpoint. Answers 200 until it is told otherwise. When dropped at the end of a test
@@ -80,6 +92,7 @@ impl Receiver {
         let shared = Arc::new(Shared {
             secret: secret.map(str::to_owned),
             script: RwLock::new(Arc::new(|_: &Request| Answer::ok())),
+            early: RwLock::new(Arc::new(|_: &Request| None)),
             arrived: Mutex::default(),
             changed: Condvar::new(),
         });
@@ -94,8 +107,16 @@ impl Receiver {
 
     /// Answers with what `script` says from now on.
     pub fn answer(&self, script: impl Fn(&Request) -> Answer + Send + Sync + 'static) {
-        *self.shared.script.write().expect("nothing panics while it holds the script") =
-            Arc::new(script);
+        *self.shared.script.write().expect(NEVER_POISONED) = Arc::new(script);
+    }
+
+    /// Answers some requests from now on when only their head was read. What such an answer
+    /// leaves unread is read after a whole one, and after any other the connection is closed on it.
+    pub fn answer_early(
+        &self,
+        script: impl Fn(&Request) -> Option<Answer> + Send + Sync + 'static,
+    ) {
+        *self.shared.early.write().expect(NEVER_POISONED) = Arc::new(script);
     }
 
     /// What has arrived so far.
@@ -196,90 +217,57 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>) {
         stream.set_nodelay(true).expect("a connected socket");
         let shared = Arc::clone(&shared);
         tokio::spawn(async move {
-            let service = service_fn(|request| take(request, &shared));
             // A connection that breaks is the sender's affair: processes are killed in these tests.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
+            let _ = connection::serve(stream, &shared).await;
         });
     }
 }
 
-async fn take(
-    request: hyper::Request<Incoming>,
-    shared: &Shared,
-) -> Result<hyper::Response<Full<Bytes>>, hyper::Error> {
-    let (head, body) = request.into_parts();
-    let body = body.collect().await?.to_bytes();
-    let message_ids = message_ids(&body);
-    let fault =
-        shared.secret.as_ref().and_then(|secret| signature_fault(secret, &head.headers, &body));
-    let keys = keys(&message_ids);
-    let flight = Flight { shared, path: head.uri.path().to_owned(), message_ids, keys };
-    let request = flight.begin(fault, |number| Request {
-        number,
-        method: head.method.to_string(),
-        path: head.uri.path().to_owned(),
-        headers: head.headers,
-        body,
-    });
-    let script =
-        Arc::clone(&shared.script.read().expect("nothing panics while it holds the script"));
-    let answer = script(&request);
-    if !answer.latency.is_zero() {
-        tokio::time::sleep(answer.latency).await;
-    }
-    if let Some(gate) = &answer.gate {
-        gate.passed().await;
-    }
-    flight.end(answer.status);
-    Ok(response(answer))
-}
-
-fn response(answer: Answer) -> hyper::Response<Full<Bytes>> {
-    let mut response = hyper::Response::new(Full::new(answer.body));
-    *response.status_mut() =
-        hyper::StatusCode::from_u16(answer.status).expect("a status a test chose");
-    for (name, value) in answer.headers {
-        response.headers_mut().insert(name, value.parse().expect("a header a test chose"));
-    }
-    response
-}
-
 /// A request between its arrival and its answer. Dropped without `end` when the connection is
 /// lost, and then the events it carried are not accepted.
-struct Flight<'a> {
+pub(super) struct Flight<'a> {
     shared: &'a Shared,
     path: String,
     message_ids: Vec<String>,
     keys: BTreeSet<String>,
 }
 
-impl Flight<'_> {
-    fn begin(&self, fault: Option<String>, request: impl FnOnce(usize) -> Request) -> Arc<Request> {
-        let mut arrived = self.arrived();
-        let request = Arc::new(request(arrived.requests.len()));
+impl<'a> Flight<'a> {
+    /// A request has arrived: all of it, or its head.
+    pub fn begin(shared: &'a Shared, mut request: Request, is_whole: bool) -> (Self, Arc<Request>) {
+        let message_ids = message_ids(&request.body);
+        let keys = keys(&message_ids);
+        let flight = Self { shared, path: request.path.clone(), message_ids, keys };
+        let secret = shared.secret.as_ref().filter(|_| is_whole);
+        let fault =
+            secret.and_then(|secret| signature_fault(secret, &request.headers, &request.body));
+        let mut arrived = flight.arrived();
+        request.number = arrived.requests.len();
+        let request = Arc::new(request);
         arrived.requests.push(Arc::clone(&request));
         arrived
             .faults
             .extend(fault.map(|fault| format!("{} {}: {fault}", request.method, request.path)));
-        arrived.paths.entry(self.path.clone()).or_default().arrive(&self.message_ids, &self.keys);
-        self.shared.changed.notify_all();
-        request
+        let seen = arrived.paths.entry(flight.path.clone()).or_default();
+        seen.arrive(&flight.message_ids, &flight.keys);
+        drop(arrived);
+        shared.changed.notify_all();
+        (flight, request)
     }
 
-    fn end(self, status: u16) {
-        // Before the answer leaves: what Hookcast has learnt to be accepted, is accepted here.
+    /// The answer is about to leave.
+    pub fn end(self, answer: &Answer) {
         let mut arrived = self.arrived();
         let seen = arrived.paths.entry(self.path.clone()).or_default();
-        if (200..300).contains(&status) {
+        // An answer that breaks off tells its sender nothing: the events may come again.
+        if (200..300).contains(&answer.status) && answer.manner.tells() {
             seen.accept(&self.message_ids);
         } else {
             seen.refuse(&self.message_ids);
         }
     }
 
-    fn arrived(&self) -> MutexGuard<'_, Arrived> {
+    fn arrived(&self) -> MutexGuard<'a, Arrived> {
         self.shared.arrived.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
