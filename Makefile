@@ -1,7 +1,7 @@
 # `make` alone lists what there is. CI runs what stands here and nothing else: see .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test check bench bench-micro fuzz kafka
+.PHONY: help demo build test churn check bench bench-micro fuzz kafka
 .PHONY: needs-rust needs-java needs-fuzz needs-all
 SHELL := /bin/sh
 
@@ -20,6 +20,14 @@ build: needs-rust ## build the release binary, target/release/hookcast
 
 test: needs-all kafka ## run all tests, those against a real Kafka too
 	cargo test --locked
+
+# ROUNDS times a member joins and another one leaves, and STOPS times one is stopped and started.
+ROUNDS := 20
+STOPS := 50
+
+churn: needs-all kafka ## members that come and go, for a minute and more; a few rounds are in `make test`
+	HOOKCAST_ROUNDS=$(ROUNDS) HOOKCAST_STOPS=$(STOPS) \
+	    cargo test --locked --test kafka churn -- --test-threads 1
 
 check: needs-rust ## formatting, lints, documentation, dependencies
 	cargo fmt --check

@@ -2,6 +2,7 @@
 //! is fine.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -62,8 +63,9 @@ destinations:
     for Fault { name, .. } in FAULTS {
         for (mode, batch) in [("single", "batch: false"), ("batched", BATCHES)] {
             let url = receiver.url(&format!("/{name}/{mode}"));
-            yaml += &format!(
-                "      {name}-{mode}: {{ trigger: type = \"track\", url: '{url}', {batch} }}\n"
+            let _ = writeln!(
+                yaml,
+                "      {name}-{mode}: {{ trigger: type = \"track\", url: '{url}', {batch} }}"
             );
         }
     }

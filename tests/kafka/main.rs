@@ -8,6 +8,7 @@ mod self_tests;
 
 mod admin;
 mod batches;
+mod churn;
 mod dead_letters;
 mod endpoints;
 mod faults;

@@ -14,7 +14,7 @@ use super::receiver::{Flight, Shared};
 
 /// What a giant answer promises, and how much of it is written at a time.
 const GIANT: usize = 8 << 30;
-const PIECE: usize = 64 << 10;
+const PIECE: usize = 8 << 10;
 
 /// Answers requests until one side has enough.
 ///
