@@ -1,7 +1,7 @@
 # `make` alone lists what there is. CI runs what stands here and nothing else: see .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test churn check bench bench-micro fuzz kafka
+.PHONY: help demo build test churn check bench bench-micro bench-outages fuzz kafka
 .PHONY: needs-rust needs-java needs-fuzz needs-all
 SHELL := /bin/sh
 
@@ -49,6 +49,10 @@ bench: needs-all kafka ## what moving an event costs, beside the least that it c
 
 bench-micro: needs-rust ## what reading, routing and mapping an event cost, without Kafka (1 min)
 	cargo bench --locked --bench micro -- $(ARGS)
+
+bench-outages: needs-all kafka ## what an outage of one endpoint costs the others, and itself (10 min)
+	cargo build --release --locked
+	cargo bench --locked --bench outages -- $(ARGS)
 
 # What reads input is fed with random input, each part for SECONDS. No part of `make test`: it takes
 # its time, and a nightly compiler. What it finds stands in fuzz/artifacts, with a log.
