@@ -6,13 +6,18 @@ use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{FutureProducer, FutureRecord};
+use tokio::sync::OnceCell;
 
 use crate::dead_letter::DeadLetter;
 use crate::kafka_log::KafkaLog;
 
 /// Writes dead letters.
 pub struct DeadLetterProducer {
-    producer: FutureProducer<KafkaLog>,
+    /// Letters that are written at the same time share a request.
+    together: FutureProducer<KafkaLog>,
+    /// One request a letter, from the first time that this is needed.
+    alone: OnceCell<FutureProducer<KafkaLog>>,
+    config: ClientConfig,
     topic: String,
 }
 
@@ -33,8 +38,8 @@ impl DeadLetterProducer {
         {
             config.set("message.timeout.ms", "10000");
         }
-        let producer = config.create_with_context(KafkaLog::new("dead letters"))?;
-        Ok(Self { producer, topic: topic.to_owned() })
+        let together = config.create_with_context(KafkaLog::new("dead letters"))?;
+        Ok(Self { together, alone: OnceCell::new(), config, topic: topic.to_owned() })
     }
 
     /// Writes one letter. A value that is too large for the topic is cut, and its true length
@@ -45,20 +50,34 @@ impl DeadLetterProducer {
     /// same.
     pub async fn write(&self, letter: &DeadLetter) -> Result<(), KafkaError> {
         let mut kept = letter.value.as_ref().map_or(0, Vec::len);
+        match self.write_cut(&self.together, letter, kept).await {
+            Err(error) if is_too_large(&error) => {}
+            result => return result,
+        }
+        // The broker judges all letters of a request together: only one that is too large by
+        // itself is cut.
+        let alone = self.alone.get_or_try_init(|| async { self.one_by_one() }).await?;
         loop {
-            match self.write_cut(letter, kept).await {
-                Err(KafkaError::MessageProduction(RDKafkaErrorCode::MessageSizeTooLarge))
-                    if kept > 0 =>
-                {
-                    kept /= 2;
-                }
+            match self.write_cut(alone, letter, kept).await {
+                Err(error) if is_too_large(&error) && kept > 0 => kept /= 2,
                 result => return result,
             }
         }
     }
 
+    fn one_by_one(&self) -> Result<FutureProducer<KafkaLog>, KafkaError> {
+        let mut config = self.config.clone();
+        config.set("batch.num.messages", "1");
+        config.create_with_context(KafkaLog::new("dead letters, one by one"))
+    }
+
     /// Writes a letter with the first `kept` bytes of its value.
-    async fn write_cut(&self, letter: &DeadLetter, kept: usize) -> Result<(), KafkaError> {
+    async fn write_cut(
+        &self,
+        producer: &FutureProducer<KafkaLog>,
+        letter: &DeadLetter,
+        kept: usize,
+    ) -> Result<(), KafkaError> {
         let mut headers = OwnedHeaders::new_with_capacity(letter.headers.len() + 1);
         for (name, value) in &letter.headers {
             headers = headers.insert(Header { key: name, value: value.as_ref() });
@@ -75,11 +94,15 @@ impl DeadLetterProducer {
         if let Some(value) = &letter.value {
             record = record.payload(&value[..kept]);
         }
-        let delivery = self.producer.send_result(record).map_err(|(error, _)| error)?;
+        let delivery = producer.send_result(record).map_err(|(error, _)| error)?;
         match delivery.await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err((error, _))) => Err(error),
             Err(_) => Err(KafkaError::Canceled),
         }
     }
+}
+
+fn is_too_large(error: &KafkaError) -> bool {
+    matches!(error.rdkafka_error_code(), Some(RDKafkaErrorCode::MessageSizeTooLarge))
 }

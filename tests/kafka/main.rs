@@ -14,6 +14,7 @@ mod endpoints;
 mod faults;
 mod first_webhook;
 mod lanes;
+mod letters;
 mod members;
 mod outages;
 mod positions;

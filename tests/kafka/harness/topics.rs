@@ -105,6 +105,20 @@ impl Broker {
         });
     }
 
+    /// Deletes a topic and waits until clients see it no more.
+    pub fn delete_topic(&self, topic: &str) {
+        let admin: AdminClient<DefaultClientContext> =
+            self.client().create().expect("an admin client");
+        let results = block_on(admin.delete_topics(&[topic], &AdminOptions::new()));
+        for result in results.expect("the broker answers") {
+            result.unwrap_or_else(|(topic, error)| panic!("deleting {topic}: {error}"));
+        }
+        until(&format!("topic {topic} to be gone"), || match self.partitions(topic) {
+            None => Ok(()),
+            Some(found) => Err(format!("{found} partitions")),
+        });
+    }
+
     /// Changes how large a record of a topic may be.
     pub fn set_max_message_bytes(&self, topic: &str, bytes: usize) {
         let admin: AdminClient<DefaultClientContext> =
