@@ -1,5 +1,6 @@
 //! A broker that is not there.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::harness::{Answer, Broker, Config, Mode, Receiver, SECRET, Stream, one_action, until};
@@ -31,6 +32,83 @@ fn a_broker_killed_and_restarted_loses_nothing() {
     broker.wait_committed_to_end(topic, topic);
     hookcast.stop();
     receiver.assert_nothing_lost("/", stream.made());
+}
+
+/// The process lives on, and so does what it knows: what was settled while no commit could be made
+/// is committed when the broker is back, and is not sent again. Only a letter may stand there twice:
+/// that the broker has written it does not mean that it came to say so.
+#[test]
+fn a_broker_killed_beside_a_lane_that_is_behind_and_letters_costs_nothing() {
+    const EVENTS: usize = 3000;
+    let topic = "outages.lanes";
+    let mut broker = Broker::start();
+    broker.create_topic(topic, 3, &[]);
+    let receiver = Receiver::start(Some(SECRET));
+    receiver.answer(|request| match &*request.path {
+        "/ill" => Answer::status(503),
+        "/strict" if is_strange(request.text()) => Answer::status(404),
+        _ => Answer::ok().after(Duration::from_millis(5)),
+    });
+    let config = Config::new(&broker, topic, &fine_ill_and_strict(topic, &receiver));
+    let mut stream = Stream::new(300);
+    let mut hookcast = config.start_ready();
+    broker.produce(topic, stream.next(EVENTS));
+    until("a lane to be behind, and letters", || {
+        let metrics = hookcast.metrics();
+        let behind = metrics.value("hookcast_lanes_behind", &[("action", "ill")]);
+        let letters = metrics.value("hookcast_events_dead_lettered_total", &[]);
+        if behind > 0.0 && letters > 0.0 { Ok(()) } else { Err(format!("{behind}, {letters}")) }
+    });
+    broker.kill();
+    until("/readyz to say that the broker is gone", || {
+        if hookcast.is_ready() { Err("ready".to_owned()) } else { Ok(()) }
+    });
+    broker.restart();
+    broker.produce(topic, stream.next(EVENTS));
+    receiver.wait_accepted("/fine", stream.made());
+    receiver.answer(|request| match &*request.path {
+        "/strict" if is_strange(request.text()) => Answer::status(404),
+        _ => Answer::ok(),
+    });
+    receiver.wait_accepted("/ill", stream.made());
+    hookcast.wait_ready();
+    broker.wait_committed_to_end(topic, topic);
+    hookcast.stop();
+    receiver.assert_exactly_once("/fine", stream.made());
+    receiver.assert_exactly_once("/ill", stream.made());
+    let letters = broker.read(&format!("{topic}.dead-letter"));
+    let mut strange: BTreeMap<_, usize> = BTreeMap::new();
+    for letter in &letters {
+        let place = (letter.header("hookcast-partition"), letter.header("hookcast-offset"));
+        *strange.entry(place).or_default() += 1;
+    }
+    // One in ten of each of the 300 keys' events.
+    assert_eq!(strange.len(), stream.made() / 10, "events with a letter");
+    assert!(strange.values().all(|times| *times <= 2), "{strange:?}");
+    receiver.assert_exactly_once("/strict", stream.made() - strange.len());
+}
+
+fn is_strange(event: &str) -> bool {
+    event.contains(r#"3","userId""#)
+}
+
+fn fine_ill_and_strict(topic: &str, receiver: &Receiver) -> String {
+    let action = |name: &str| {
+        let url = receiver.url(&format!("/{name}"));
+        format!("      {name}: {{ trigger: type = \"track\", url: '{url}' }}\n")
+    };
+    let actions = ["fine", "ill", "strict"].map(action).concat();
+    format!(
+        "sources:
+  web: {{ topics: ['{topic}'] }}
+destinations:
+  crm:
+    shared_secret: '{SECRET}'
+    actions:
+{actions}delivery:
+  retry: {{ initial: 10ms, max: 100ms }}
+"
+    )
 }
 
 #[test]
