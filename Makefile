@@ -1,7 +1,7 @@
 # `make` alone lists what there is. CI runs what stands here and nothing else: see .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test churn check bench bench-micro bench-outages fuzz kafka
+.PHONY: help demo build test churn soak check bench bench-micro bench-outages fuzz kafka
 .PHONY: needs-rust needs-java needs-fuzz needs-all
 SHELL := /bin/sh
 
@@ -28,6 +28,15 @@ STOPS := 50
 churn: needs-all kafka ## members that come and go, for a minute and more; a few rounds are in `make test`
 	HOOKCAST_ROUNDS=$(ROUNDS) HOOKCAST_STOPS=$(STOPS) \
 	    cargo test --locked --test kafka churn -- --test-threads 1
+
+# Everything that may happen, at random. The seed of a run that found something replays it, as far
+# as processes do.
+SOAK_MINUTES := 30
+SEED := $(shell date +%s)
+
+soak: needs-all kafka ## all faults at random (SOAK_MINUTES=30, SEED=...); a minute is in `make test`
+	HOOKCAST_SOAK_MINUTES=$(SOAK_MINUTES) HOOKCAST_SEED=$(SEED) \
+	    cargo test --locked --test kafka soak -- --nocapture
 
 check: needs-rust ## formatting, lints, documentation, dependencies
 	cargo fmt --check

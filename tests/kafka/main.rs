@@ -24,3 +24,4 @@ mod restarts;
 mod retries;
 mod routing;
 mod security;
+mod soak;
