@@ -145,7 +145,7 @@ fn read(reader: &BaseConsumer<Silent>, slice: &Wanted) -> KafkaResult<()> {
             Some(Ok(message)) => Piece::Record(KeptRecord::new(&librdkafka::record(&message))),
             // Compaction may have left nothing to read, and markers of transactions are no
             // records: that the log's end is reached says more than what was read last.
-            Some(Err(KafkaError::PartitionEOF(_))) => {
+            Some(Err(KafkaError::PartitionEOF(ended))) if ended == partition => {
                 hand_over(slice, Piece::NothingUpTo(slice.reader));
                 return Ok(());
             }
@@ -154,6 +154,11 @@ fn read(reader: &BaseConsumer<Silent>, slice: &Wanted) -> KafkaResult<()> {
                 hand_over(slice, Piece::Gone(Position(begin)));
                 return Ok(());
             }
+            // What was fetched for the last slice, again.
+            Some(Err(KafkaError::PartitionEOF(_))) => continue,
+            // librdkafka connects again by itself. While no slice is read nobody hears its complaints,
+            // so after an outage there are as many of them as there were attempts.
+            Some(Err(error)) if is_of_the_network(&error) => continue,
             Some(Err(error)) => return Err(error),
         };
         heard = Instant::now();
@@ -178,6 +183,18 @@ fn belongs(message: &BorrowedMessage<'_>, slice: &Wanted) -> bool {
 fn is_out_of_range(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{AutoOffsetReset, OffsetOutOfRange};
     matches!(error.rdkafka_error_code(), Some(AutoOffsetReset | OffsetOutOfRange))
+}
+
+fn is_of_the_network(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{
+        AllBrokersDown, BrokerTransportFailure, OperationTimedOut, RequestTimedOut, Resolve,
+    };
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            AllBrokersDown | BrokerTransportFailure | OperationTimedOut | RequestTimedOut | Resolve
+        )
+    )
 }
 
 fn catch_up_config(mut config: ClientConfig) -> ClientConfig {
