@@ -31,7 +31,7 @@ pub struct Disguise {
     headers: Vec<(Box<str>, Part)>,
     /// What was put in, in all the forms in which it may come back.
     put_in: Vec<String>,
-    /// The secret that signs, in the same way.
+    /// The secrets that sign, in the same way.
     signs: Vec<String>,
 }
 
@@ -66,16 +66,15 @@ impl fmt::Debug for Disguise {
 }
 
 impl Disguise {
-    /// A disguise of requests into whose URL and headers `put_in` was put, and which
-    /// `shared_secret` signs.
+    /// A disguise of requests into whose URL and headers `put_in` was put, and which `signs` sign.
     #[must_use]
     pub fn new(
         url: Part,
         headers: Vec<(Box<str>, Part)>,
         put_in: &[Secret],
-        shared_secret: Option<&Secret>,
+        signs: &[Secret],
     ) -> Self {
-        Self { url, headers, put_in: forms(put_in), signs: forms(shared_secret) }
+        Self { url, headers, put_in: forms(put_in), signs: forms(signs) }
     }
 
     /// The URL of `event`'s request as it may be shown.
@@ -359,7 +358,7 @@ mod tests {
     fn what_signs_is_hidden_unless_it_is_what_is_sent() {
         let disguise = |put_in: &str| {
             let (put_in, signs) = (Secret::new(put_in), Secret::new("signs"));
-            Disguise::new(Part::Open, Vec::new(), &[put_in], Some(&signs))
+            Disguise::new(Part::Open, Vec::new(), &[put_in], &[signs])
         };
         let said = |put_in, secrets| disguise(put_in).hidden(None, secrets).masked("signs sent");
         assert_eq!(said("sent", Secrets::Masked), "*** ***");

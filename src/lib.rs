@@ -24,6 +24,7 @@ mod spelling;
 mod spec;
 pub mod record;
 pub mod secret;
+pub mod standard_webhooks;
 pub mod egress;
 pub mod plan;
 pub mod event;
@@ -56,6 +57,7 @@ pub mod pipeline;
 pub mod explanation;
 
 // The other half: what is done.
+pub mod clock;
 mod librdkafka;
 mod kafka_log;
 pub mod consumer;

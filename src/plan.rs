@@ -17,6 +17,7 @@ use crate::egress::Egress;
 use crate::event::{PathId, Paths};
 use crate::mapping::Mapping;
 use crate::secret::Secret;
+use crate::standard_webhooks::StandardSigner;
 use crate::trigger::Trigger;
 use crate::verdict::Verdicts;
 
@@ -173,8 +174,10 @@ pub struct Action {
     pub batch: Option<BatchLimits>,
     /// How requests are made and made again.
     pub delivery: Delivery,
-    /// What signs its requests; none: they are not signed.
+    /// What makes `X-Signature`; none: requests have none.
     pub shared_secret: Option<Secret>,
+    /// What makes the headers of Standard Webhooks; none: requests have none.
+    pub standard_signer: Option<Arc<StandardSigner>>,
 }
 
 /// A request before it has met an event.

@@ -14,6 +14,7 @@ use crate::egress::Egress;
 use crate::event::Event;
 use crate::mapping::Mapping;
 use crate::plan::{RequestTemplate, Target, TargetTemplate};
+use crate::standard_webhooks::Signed;
 
 /// Why an event cannot become a request.
 #[derive(Debug, thiserror::Error)]
@@ -46,8 +47,10 @@ pub struct SignedRequest {
     pub body: Bytes,
     /// The value of `X-Signature`; none: it is not signed.
     pub signature: Option<Arc<str>>,
-    /// The value of `Idempotency-Key`.
+    /// The value of `Idempotency-Key`, and of `webhook-id`.
     pub idempotency_key: Arc<str>,
+    /// What proves this attempt's origin and age by Standard Webhooks; none: nothing does.
+    pub standard: Option<Signed>,
 }
 
 impl SignedRequest {
@@ -62,7 +65,15 @@ impl SignedRequest {
     /// The headers that are made anew for every request, which come last.
     pub fn stamps(&self) -> impl Iterator<Item = (&str, &str)> {
         let signature = self.signature.as_deref().map(|value| ("X-Signature", value));
-        signature.into_iter().chain([("Idempotency-Key", &*self.idempotency_key)])
+        let standard = self.standard.iter().flat_map(|signed| {
+            [
+                ("webhook-id", &*self.idempotency_key),
+                ("webhook-timestamp", &*signed.timestamp),
+                ("webhook-signature", &*signed.signatures),
+            ]
+        });
+        let key = ("Idempotency-Key", &*self.idempotency_key);
+        signature.into_iter().chain([key]).chain(standard)
     }
 }
 

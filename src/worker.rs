@@ -8,7 +8,7 @@ mod telling;
 
 use std::sync::Arc;
 use std::task::{Wake, Waker};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::consumer::base_consumer::PartitionQueue;
@@ -18,6 +18,7 @@ use tokio::task::{JoinError, JoinSet};
 use tracing::{debug, warn};
 
 use crate::catch_up::{CatchUp, Piece};
+use crate::clock;
 use crate::endpoint::Endpoints;
 use crate::gates::Gates;
 use crate::health::Health;
@@ -193,7 +194,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         self.pipeline.wake_with(Waker::from(Arc::clone(&self.called)));
         let mut steps = Vec::new();
         loop {
-            let now = now();
+            let now = clock::now();
             self.beat(now.instant);
             while let Some(done) = self.under_way.try_join_next() {
                 self.done(finished(done), now);
@@ -229,18 +230,18 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         let latest = now + LONGEST_SLEEP;
         let publish = self.has_changed.then(|| self.published_at + PUBLISH_EVERY);
         let slice = (self.no_slice_before > now).then_some(self.no_slice_before);
-        let wakes = [self.pipeline.wake_at(self::now()), publish, slice];
+        let wakes = [self.pipeline.wake_at(clock::now()), publish, slice];
         let until = wakes.into_iter().flatten().fold(latest, Instant::min);
         let wants_record = self.pipeline.wants_record();
         tokio::select! {
             // What was done comes before what could be begun: it makes room.
             biased;
-            Some(done) = self.under_way.join_next() => self.done(finished(done), self::now()),
+            Some(done) = self.under_way.join_next() => self.done(finished(done), clock::now()),
             changed = self.drain.changed() => return changed.is_ok(),
             // What an endpoint's other lanes have found out is told of this one too.
             () = self.called.0.notified() => self.has_changed = true,
             () = self.readable.notified(), if wants_record => {}
-            piece = slices::next(&mut self.slice) => self.take_piece(piece, self::now()),
+            piece = slices::next(&mut self.slice) => self.take_piece(piece, clock::now()),
             () = tokio::time::sleep_until(until.into()) => {}
         }
         true
@@ -383,10 +384,4 @@ fn finished(done: Result<Done, JoinError>) -> Done {
         Ok(done) => done,
         Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
-}
-
-fn now() -> Now {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let unix_ms = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
-    Now { instant: Instant::now(), unix_ms }
 }

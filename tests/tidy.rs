@@ -38,6 +38,7 @@ const PURE: &[&str] = &[
     "slice",
     "spec",
     "spelling",
+    "standard_webhooks",
     "standing",
     "trigger",
     "verdict",

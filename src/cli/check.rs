@@ -87,11 +87,15 @@ fn write_action(out: &mut String, action: &Action, written: &AsWritten) -> std::
         None => how.push("one event a request".into()),
     }
     let signature = match (&action.shared_secret, action.delivery.signature) {
+        (None, _) if action.standard_signer.is_some() => "without `X-Signature`",
         (None, _) => "not signed",
         (Some(_), SignatureScope::Body) => "signed",
         (Some(_), SignatureScope::FirstElement) => "signed by the first event",
     };
     how.push(signature.into());
+    if action.standard_signer.is_some() {
+        how.push("signed by Standard Webhooks".into());
+    }
     if let TargetTemplate::Mapped { .. } = action.request.target
         && written.url.is_some()
     {

@@ -1,7 +1,7 @@
 //! `destinations` and their `actions`.
 //!
 //! Knows their keys, resolves what they refer to, and fills the plan. The parts of a request are
-//! read in `target`, what is overridden of `delivery` in `delivery`.
+//! read in `target`, what signs it in `signing`, what is overridden of `delivery` in `delivery`.
 
 use std::collections::HashMap;
 use std::num::NonZeroUsize;
@@ -9,10 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::at::At;
-use super::delivery::{Level, later};
+use super::delivery::Level;
 use super::disguise;
 use super::network::{read_tls, tls_files};
 use super::section::Section;
+use super::signing::Signing;
 use super::target::{Surroundings, read_request};
 use super::tree::{Entry, Value};
 use super::{AsWritten, TlsFiles, check_name};
@@ -23,7 +24,6 @@ use crate::plan::{
     Action, BatchLimits, Destination, DestinationId, MOST_EVENTS_PER_REQUEST, Plan, SourceId,
     TriggerId,
 };
-use crate::secret::Secret;
 use crate::spelling::did_you_mean;
 use crate::trigger::Trigger;
 
@@ -48,8 +48,7 @@ struct Parent {
     id: DestinationId,
     name: Arc<str>,
     paused: bool,
-    shared_secret: Option<Secret>,
-    standard_webhooks: bool,
+    signing: Signing,
     delivery: Level,
 }
 
@@ -101,8 +100,7 @@ impl Reader<'_> {
             id: DestinationId(self.plan.destinations.len()),
             name: name.into(),
             paused: read_flag(&section, "paused", false),
-            shared_secret: read_shared_secret(&section),
-            standard_webhooks: read_standard_webhooks(&section),
+            signing: Signing::read(&section),
             delivery: self.delivery.over(&section),
         };
         self.plan.destinations.push(destination);
@@ -130,7 +128,7 @@ impl Reader<'_> {
         };
         let mut around = Surroundings {
             egress: self.egress,
-            standard_webhooks: parent.standard_webhooks,
+            standard_webhooks: parent.signing.has_standard_webhooks,
             paths: &mut self.plan.paths,
         };
         let request = read_request(&section, &mut around);
@@ -155,8 +153,8 @@ impl Reader<'_> {
                 .map(|scalar| scalar.expansions.clone())
                 .unwrap_or_default(),
         });
-        let shared_secret = parent.shared_secret.as_ref();
-        self.disguises.push(disguise::read(&section, shared_secret, &mut self.plan.paths));
+        let signs = &parent.signing.secrets;
+        self.disguises.push(disguise::read(&section, signs, &mut self.plan.paths));
         let trigger = self.known(trigger);
         self.plan.actions.push(Action {
             destination: parent.id,
@@ -168,7 +166,8 @@ impl Reader<'_> {
             request,
             batch,
             delivery,
-            shared_secret: parent.shared_secret.clone(),
+            shared_secret: parent.signing.shared_secret.clone(),
+            standard_signer: parent.signing.standard.clone(),
         });
     }
 
@@ -219,72 +218,6 @@ fn read_sources<'n>(
     sources.sort_unstable();
     sources.dedup();
     sources
-}
-
-/// The secret that signs: the only one, or a list's first.
-fn read_shared_secret(section: &Section<'_>) -> Option<Secret> {
-    let at = section.key("shared_secret")?;
-    let secrets = one_or_more(&at)?;
-    let texts: Vec<_> = secrets.iter().map(secret_text).collect();
-    texts.into_iter().next().flatten().map(Secret::new)
-}
-
-fn one_or_more<'a>(at: &At<'a>) -> Option<Vec<At<'a>>> {
-    if !matches!(at.node.value, Value::List(_)) {
-        return Some(vec![at.clone()]);
-    }
-    let items = at.items()?;
-    if items.is_empty() {
-        at.error("a list of secrets needs at least one");
-    }
-    Some(items)
-}
-
-fn secret_text<'a>(at: &At<'a>) -> Option<&'a str> {
-    match &at.node.value {
-        Value::Scalar(scalar) if scalar.broken => None,
-        Value::Scalar(scalar) if !scalar.is_null() && !scalar.text.is_empty() => Some(&scalar.text),
-        Value::Scalar(_) => {
-            at.error_with("the secret is empty", "without the key requests are not signed");
-            None
-        }
-        _ => {
-            at.error("expected a secret, or a list of secrets");
-            None
-        }
-    }
-}
-
-fn read_standard_webhooks(section: &Section<'_>) -> bool {
-    let Some(at) = section.key("standard_webhooks") else {
-        return false;
-    };
-    later(&at, "requests do not carry `webhook-signature`");
-    let Some(section) = Section::read(&at, &["secret"]) else {
-        return true;
-    };
-    let secrets = section.required("secret", "whsec_…").and_then(|at| one_or_more(&at));
-    for secret in secrets.unwrap_or_default() {
-        if let Some(text) = secret_text(&secret)
-            && !is_standard_secret(text)
-        {
-            secret.error_with("no secret of Standard Webhooks", "`whsec_` and the key in base64");
-        }
-    }
-    true
-}
-
-/// `whsec_` and a key in base64 with padding.
-fn is_standard_secret(text: &str) -> bool {
-    let Some(key) = text.strip_prefix("whsec_") else {
-        return false;
-    };
-    let digits = key.trim_end_matches('=');
-    let is_digit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '+' | '/');
-    !digits.is_empty()
-        && key.len() % 4 == 0
-        && key.len() - digits.len() <= 2
-        && digits.chars().all(is_digit)
 }
 
 fn read_trigger(at: &At<'_>, paths: &mut crate::event::Paths) -> Option<Trigger> {

@@ -11,11 +11,7 @@ use crate::mapping::Mapping;
 use crate::secret::Secret;
 
 /// Reads `url` and `headers` of an action whose request was found to be right.
-pub(super) fn read(
-    action: &Section<'_>,
-    shared_secret: Option<&Secret>,
-    paths: &mut Paths,
-) -> Disguise {
+pub(super) fn read(action: &Section<'_>, signs: &[Secret], paths: &mut Paths) -> Disguise {
     let (url, headers) = (action.key("url"), action.key("headers"));
     let nodes = url.iter().chain(&headers);
     let secrets: Vec<_> = nodes.flat_map(|at| at.node.fillings()).map(Secret::new).collect();
@@ -26,7 +22,7 @@ pub(super) fn read(
         .filter_map(|entry| Some((entry.key.as_str().into(), part(&header(entry)?, paths))));
     let headers = headers.collect();
     let url = url.map_or(Part::Open, |at| part(&at, paths));
-    Disguise::new(url, headers, &secrets, shared_secret)
+    Disguise::new(url, headers, &secrets, signs)
 }
 
 fn part(at: &At<'_>, paths: &mut Paths) -> Part {

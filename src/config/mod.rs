@@ -21,6 +21,7 @@ mod review;
 mod scalar;
 mod secret_places;
 mod section;
+mod signing;
 mod slips;
 mod target;
 #[cfg(test)]

@@ -14,7 +14,7 @@ use crate::batch::{Batch, Framing, OpenBatch};
 use crate::dead_letter::Reason;
 use crate::event::{Event, InvalidEvent};
 use crate::plan::{Action, ActionId, Plan, SourceId, Target};
-use crate::record::{Offset, Record};
+use crate::record::{Now, Offset, Record};
 use crate::request::{self, SignedRequest};
 use crate::routing::{self, Routes};
 use crate::signature::{Signer, idempotency_key_without_origin};
@@ -88,7 +88,7 @@ impl<'p> Explainer<'p> {
         &mut self,
         record: &[u8],
         event: Result<Event<'_>, &InvalidEvent>,
-        now: Instant,
+        now: Now,
     ) -> Vec<Explanation> {
         let actions = (0..self.plan.actions.len()).map(ActionId);
         let event = match event {
@@ -111,7 +111,7 @@ impl<'p> Explainer<'p> {
         actions.map(explanation).collect()
     }
 
-    fn owed(&self, id: ActionId, record: &[u8], event: Event<'_>, now: Instant) -> Explanation {
+    fn owed(&self, id: ActionId, record: &[u8], event: Event<'_>, now: Now) -> Explanation {
         let template = &self.plan.actions[id.0].request;
         match request::resolve(template, &self.plan.egress, event, &mut Vec::new()) {
             Ok((target, payload)) => {
@@ -130,17 +130,20 @@ impl<'p> Explainer<'p> {
         record: &[u8],
         target: Arc<Target>,
         payload: &[u8],
-        now: Instant,
+        now: Now,
     ) -> SignedRequest {
         let action = &self.plan.actions[id.0];
-        let batch = alone(action, record, payload, now);
+        let batch = alone(action, record, payload, now.instant);
         let scope = action.delivery.signature;
         let signer = self.signers[id.0].as_ref();
         let (destination, name) = (&action.destination_name, &action.name);
+        let key = idempotency_key_without_origin(destination, name, record);
+        let standard = action.standard_signer.as_ref();
         SignedRequest {
             target,
             signature: signer.map(|signer| signer.sign_batch(&batch, scope).into()),
-            idempotency_key: idempotency_key_without_origin(destination, name, record).into(),
+            standard: standard.map(|signer| signer.sign(&key, now.unix_ms, batch.body())),
+            idempotency_key: key.into(),
             body: batch.body().clone(),
         }
     }

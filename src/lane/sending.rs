@@ -70,6 +70,10 @@ impl Lane {
             let key = idempotency_key(destination, name, &self.partition, entries);
             Stamp { signature: signature.map(Arc::from), idempotency_key: key.into() }
         });
+        let standard = action
+            .standard_signer
+            .as_ref()
+            .map(|signer| signer.sign(&stamp.idempotency_key, now.unix_ms, request.batch.body()));
         request.attempts = request.attempts.saturating_add(1);
         request.first_attempt_at.get_or_insert(now.unix_ms);
         self.in_flight += 1;
@@ -80,6 +84,7 @@ impl Lane {
                 body: request.batch.body().clone(),
                 signature: stamp.signature.clone(),
                 idempotency_key: Arc::clone(&stamp.idempotency_key),
+                standard,
             },
             events: entries.len(),
             is_admitted: self.entrance.is_some(),

@@ -28,6 +28,7 @@ destinations:
     sources: [mobile]
     integration: Push
     shared_secret: s2
+    standard_webhooks: { secret: whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw }
     actions:
       mapped: { trigger: 'true', url: { "@template": "https://example.com/{{n}}#f" }, headers: { X-N: { "@path": n }, X-C: c } }
       first: { trigger: n > 1, url: 'https://example.com/', batch: { max_events: 1 }, delivery: { signature: first_element } }
@@ -50,6 +51,11 @@ const EVENTS: [&str; 10] = [
     "not json",
     r#"{"type":"alias"} x"#,
 ];
+
+/// Whether a header tells where its event comes from: one that is explained comes from nowhere.
+fn is_made_from_the_origin(name: &str) -> bool {
+    ["Idempotency-Key", "webhook-id", "webhook-signature"].contains(&name)
+}
 
 /// What becomes of a record for each action, in words.
 type Fates = Vec<Option<String>>;
@@ -76,7 +82,7 @@ fn done_by_a_pipeline(plan: &Arc<Plan>, topic: &str, record: &str) -> Fates {
             Step::Send(attempt) => {
                 let request = &attempt.request;
                 let headers = request.headers();
-                let headers = headers.iter().filter(|(name, _)| *name != "Idempotency-Key");
+                let headers = headers.iter().filter(|(name, _)| !is_made_from_the_origin(name));
                 fates[attempt.ticket.lane.action.0] = Some(format!(
                     "{:?} {} {:?} {:?}",
                     request.target.method,
@@ -112,8 +118,8 @@ fn explained(plan: &Plan, topic: &str, record: &str) -> Fates {
     let mut fields = Fields::new();
     let event = fields.read(record.as_bytes(), &plan.paths);
     let mut explainer = Explainer::new(plan, Origin::Topic(topic));
-    let explanations =
-        explainer.explain(record.as_bytes(), event.as_ref().copied(), Instant::now());
+    let now = Now { instant: Instant::now(), unix_ms: 0 };
+    let explanations = explainer.explain(record.as_bytes(), event.as_ref().copied(), now);
     let fate = |explanation| match explanation {
         Explanation::Unowed(_) => None,
         Explanation::Unsendable { reason, message } => {
@@ -121,7 +127,7 @@ fn explained(plan: &Plan, topic: &str, record: &str) -> Fates {
         }
         Explanation::Owed(request) => {
             let headers = request.headers();
-            let headers = headers.iter().filter(|(name, _)| *name != "Idempotency-Key");
+            let headers = headers.iter().filter(|(name, _)| !is_made_from_the_origin(name));
             Some(format!(
                 "{:?} {} {:?} {:?}",
                 request.target.method,

@@ -1,8 +1,8 @@
 //! The conformance cases, as explanations: what a case says is what would be sent.
 
 use std::path::Path;
-use std::time::Instant;
 
+use hookcast::clock;
 use hookcast::config::Config;
 use hookcast::dead_letter::Reason;
 use hookcast::event::Fields;
@@ -33,7 +33,7 @@ fn explained(config: &Config, record: &str) -> Explanation {
     let event = fields.read(record.as_bytes(), &config.plan.paths);
     let mut explainer = Explainer::new(&config.plan, Origin::EverySource);
     let mut explanations =
-        explainer.explain(record.as_bytes(), event.as_ref().copied(), Instant::now());
+        explainer.explain(record.as_bytes(), event.as_ref().copied(), clock::now());
     explanations.pop().expect("there is one action")
 }
 

@@ -7,6 +7,7 @@ mod program;
 mod receiver;
 mod secrets;
 mod send;
+mod standard_webhooks;
 
 use program::{Called, Explain};
 use serde_json::{Value, json};

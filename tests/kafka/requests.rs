@@ -1,6 +1,12 @@
 //! What stands in a request: bytes, headers, signatures, keys.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
+
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
 
 use crate::harness::{
     Answer, Broker, Config, Gate, RawHeader, Receiver, Record, Request, SECRET, Stream,
@@ -86,6 +92,45 @@ delivery: {{ retry: {{ initial: 5ms, max: 20ms }} }}\n",
     assert_eq!((one.len(), two.len()), (102, 102));
     assert!(receiver.requests("/one").len() > 102, "nothing was tried twice");
     assert!(one.keys().all(|key| !two.contains_key(key)), "two actions share a key");
+}
+
+#[test]
+fn every_attempt_is_signed_anew_under_the_same_webhook_id() {
+    const KEY: &str = "MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let topic = "requests.standard-webhooks";
+    let broker = Broker::shared();
+    broker.create_topic(topic, 1, &[]);
+    broker.produce(topic, Stream::new(1).next(1));
+    let receiver = Receiver::start(Some(SECRET));
+    // Until a second has passed: the time in a header is one in seconds.
+    let first = OnceLock::new();
+    receiver.answer(move |request| {
+        let first = first.get_or_init(|| request.header("webhook-timestamp").map(str::to_owned));
+        let is_later = request.header("webhook-timestamp") != first.as_deref();
+        Answer::status(if is_later { 200 } else { 503 })
+    });
+    let yaml = one_action(topic, &receiver.url("/in"), &[]).replace(
+        "    actions:",
+        &format!("    standard_webhooks: {{ secret: 'whsec_{KEY}' }}\n    actions:"),
+    );
+    let config = Config::new(broker, topic, &yaml);
+    let hookcast = config.start();
+    receiver.wait_accepted("/in", 1);
+    hookcast.stop();
+
+    let key = BASE64_STANDARD.decode(KEY).expect("it is base64");
+    let requests = receiver.requests("/in");
+    assert!(requests.len() >= 2, "{}", requests.len());
+    for request in &requests {
+        let header = |name| request.header(name).expect("Standard Webhooks wants it");
+        assert_eq!(header("webhook-id"), header("idempotency-key"));
+        assert_eq!(header("webhook-id"), requests[0].header("webhook-id").expect("it has one"));
+        let mut mac = Hmac::<Sha256>::new_from_slice(&key).expect("every length is good");
+        let (id, timestamp) = (header("webhook-id"), header("webhook-timestamp"));
+        mac.update(format!("{id}.{timestamp}.{}", request.text()).as_bytes());
+        let signature = BASE64_STANDARD.encode(mac.finalize().into_bytes());
+        assert_eq!(header("webhook-signature"), format!("v1,{signature}"));
+    }
 }
 
 #[test]

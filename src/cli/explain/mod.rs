@@ -12,10 +12,10 @@ mod send;
 mod shown;
 
 use std::io::{self, BufWriter, IsTerminal, StdoutLock};
-use std::time::Instant;
 
 use super::colours;
 use super::options::Explain;
+use crate::clock;
 use crate::config::{Config, TlsFiles};
 use crate::disguise::Secrets;
 use crate::event::{Event, Fields, Value};
@@ -103,7 +103,7 @@ impl Run<'_> {
             let known = event.as_ref().ok().copied();
             self.begin_event(&record, input.len(), known)?;
             let explanations =
-                explainer.explain(record.bytes, event.as_ref().copied(), Instant::now());
+                explainer.explain(record.bytes, event.as_ref().copied(), clock::now());
             for (index, explanation) in explanations.iter().enumerate() {
                 self.action(ActionId(index), explanation, known)?;
             }

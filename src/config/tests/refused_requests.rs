@@ -70,10 +70,24 @@ fn a_content_type_made_for_each_event() {
 }
 
 #[test]
+fn keys_of_standard_webhooks() {
+    for (name, secret) in [
+        ("keys", "{ secret: [MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw, whsec_n-o, whsec_, ''] }"),
+        ("no_section", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ("no_key", "{ secret: [] }"),
+    ] {
+        let destination = format!("standard_webhooks: {secret}\n    actions:");
+        let refused = parse(&super::edited("actions:", &destination)).unwrap_err();
+        assert_snapshot!(format!("standard_webhooks_{name}"), refused);
+    }
+}
+
+#[test]
 fn standard_webhooks_own_their_headers() {
-    let destination = "standard_webhooks: { secret: [whsec_c2VjcmV0c2VjcmV0, nope] }\n    actions:";
+    let secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    let destination = format!("standard_webhooks: {{ secret: {secret} }}\n    actions:");
     let text =
-        super::edited("actions:", destination).replace(URL, &with("headers: { webhook-id: x }"));
+        super::edited("actions:", &destination).replace(URL, &with("headers: { webhook-id: x }"));
     assert_snapshot!(parse(&text).unwrap_err());
 }
 

@@ -32,7 +32,7 @@ fn a_trigger_that_is_probably_not_meant() {
 }
 
 #[test]
-fn standard_webhooks() {
+fn a_key_of_standard_webhooks_that_is_short() {
     let written = "standard_webhooks: { secret: whsec_c2VjcmV0c2VjcmV0 }\n    actions:";
     assert_snapshot!(warnings(&accept("actions:", written)));
 }
