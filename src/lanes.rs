@@ -236,7 +236,7 @@ impl Lanes {
                 let reason = unsendable.reason();
                 let addressee = Some(lane.addressee());
                 let letter = self.letter(record, addressee, reason, unsendable.to_string());
-                self.lane_mut(id).take_unsendable(record.offset, letter.held_bytes());
+                self.lane_mut(id).take_unsendable(record, letter.held_bytes());
                 self.letters.add(Debtor::Lane(id), record.offset, letter);
             }
         }

@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
-    IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
+    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::dead_letter::Reason;
+use crate::debt::Arrears;
 use crate::gate::Change;
 use crate::plan::{Action, ActionId, Plan};
 use crate::record::TopicPartition;
@@ -70,6 +71,8 @@ pub struct ActionMetrics {
     pub lanes_behind: IntGauge,
     /// Events that are set aside.
     pub set_aside: IntGauge,
+    lag: IntGauge,
+    oldest_unsettled: Gauge,
     /// From a record's timestamp to its acceptance, in seconds.
     pub delivery_latency: Histogram,
     /// From the beginning of a request to its end, in seconds.
@@ -100,6 +103,14 @@ impl ActionMetrics {
             Change::Opened => 1,
             Change::Closed => 0,
         });
+    }
+
+    /// How far the action is behind at `unix_ms`.
+    pub fn set_arrears(&self, arrears: Arrears, unix_ms: i64) {
+        self.lag.set(arrears.records);
+        let age = arrears.oldest.map_or(0, |oldest| unix_ms.saturating_sub(oldest).max(0));
+        #[expect(clippy::cast_precision_loss, reason = "an age of events is no geological one")]
+        self.oldest_unsettled.set(age as f64 / 1000.0);
     }
 
     /// Letters about events of the action were written.
@@ -246,6 +257,8 @@ struct OfActions {
     endpoint_open: IntGaugeVec,
     lanes_behind: IntGaugeVec,
     set_aside: IntGaugeVec,
+    lag: IntGaugeVec,
+    oldest_unsettled: GaugeVec,
     request_duration: HistogramVec,
     batch_events: HistogramVec,
     delivery_latency: HistogramVec,
@@ -287,6 +300,21 @@ impl OfActions {
                 "Partitions on which an action is behind the others and reads the log again",
                 action,
             ),
+            lag: new.gauges(
+                "action_lag_records",
+                "How far an action is behind the end of its topics",
+                action,
+            ),
+            oldest_unsettled: new.register(
+                GaugeVec::new(
+                    Opts::new(
+                        "oldest_unsettled_seconds",
+                        "The age of the oldest event that was read and is owed to an action",
+                    ),
+                    action,
+                )
+                .expect("the metric is well-formed"),
+            ),
             request_duration: new.histograms(
                 "request_duration_seconds",
                 "From the beginning of a request to its end",
@@ -310,6 +338,8 @@ impl OfActions {
             endpoint_open: self.endpoint_open.with_label_values(&labels),
             lanes_behind: self.lanes_behind.with_label_values(&labels),
             set_aside: self.set_aside.with_label_values(&labels),
+            lag: self.lag.with_label_values(&labels),
+            oldest_unsettled: self.oldest_unsettled.with_label_values(&labels),
             batch_events: self.batch_events.with_label_values(&labels),
             delivery_latency: self.delivery_latency.with_label_values(&labels),
             request_duration: self.request_duration.with_label_values(&labels),

@@ -1,7 +1,7 @@
 //! Which events a lane holds that are not settled.
 //!
-//! Knows offsets only: which are owed, and between which of them something was settled, so that
-//! they can be told as few runs. Events enter it as they are read and leave it in any order.
+//! Knows offsets and how old they are: which are owed, and between which of them something was
+//! settled, so that they can be told as few runs. Events enter it as they are read and leave it in any order.
 
 use std::collections::VecDeque;
 
@@ -31,6 +31,8 @@ pub struct Unsettled {
 #[derive(Debug, Clone, Copy)]
 struct Event {
     offset: Offset,
+    /// Of its record, in milliseconds since 1970-01-01 UTC.
+    timestamp: Option<i64>,
     between: Between,
     is_settled: bool,
 }
@@ -63,14 +65,20 @@ impl Unsettled {
         self.events.front().map(|event| event.offset)
     }
 
+    /// The timestamp of the record at that offset, if it has one.
+    #[must_use]
+    pub fn lowest_timestamp(&self) -> Option<i64> {
+        self.events.front().and_then(|event| event.timestamp)
+    }
+
     /// The event at `offset` is owed from now on; `between` says what lies between it and the
     /// one below it.
     ///
     /// # Panics
     /// When it is owed already.
-    pub fn owe(&mut self, offset: Offset, between: Between) {
+    pub fn owe(&mut self, offset: Offset, timestamp: Option<i64>, between: Between) {
         self.after_settled += usize::from(between == Between::Settled);
-        let event = Event { offset, between, is_settled: false };
+        let event = Event { offset, timestamp, between, is_settled: false };
         // Only what is read again comes before something that is held.
         if self.events.back().is_none_or(|last| last.offset < offset) {
             self.events.push_back(event);
@@ -194,7 +202,7 @@ mod tests {
                     } else {
                         Between::Nothing
                     };
-                    unsettled.owe(Offset(next), between);
+                    unsettled.owe(Offset(next), Some(next), between);
                     owed.insert(Offset(next));
                 } else if random.u8(0..20) > 0 {
                     let offset = *random.choice(&owed).expect("something is owed");
@@ -216,6 +224,8 @@ mod tests {
                 let runs = unsettled.runs();
                 assert_eq!(runs.len(), unsettled.count_runs(), "seed {seed}");
                 assert_eq!(unsettled.lowest(), owed.first().copied(), "seed {seed}");
+                let oldest = owed.first().map(|offset| offset.0);
+                assert_eq!(unsettled.lowest_timestamp(), oldest, "seed {seed}");
                 assert!(owed.iter().all(|offset| runs.contains(*offset)), "seed {seed}");
                 assert!(settled.iter().all(|offset| !runs.contains(*offset)), "seed {seed}");
             }
@@ -225,9 +235,9 @@ mod tests {
     #[test]
     fn what_is_settled_above_an_event_that_is_not_takes_no_memory() {
         let mut unsettled = Unsettled::new();
-        unsettled.owe(Offset(0), Between::Nothing);
+        unsettled.owe(Offset(0), None, Between::Nothing);
         for offset in 1..1_000_000 {
-            unsettled.owe(Offset(offset), Between::Nothing);
+            unsettled.owe(Offset(offset), None, Between::Nothing);
             unsettled.settle(Offset(offset));
         }
         assert_eq!(unsettled.lowest(), Some(Offset(0)));
@@ -238,7 +248,7 @@ mod tests {
     #[should_panic(expected = "is settled")]
     fn an_event_cannot_be_settled_twice() {
         let mut unsettled = Unsettled::new();
-        unsettled.owe(Offset(1), Between::Nothing);
+        unsettled.owe(Offset(1), None, Between::Nothing);
         unsettled.settle(Offset(1));
         unsettled.settle(Offset(1));
     }

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
+use crate::debt::Debt;
 use crate::event::Fields;
 use crate::gates::Gates;
 use crate::lane::{Answer, Attempt, News, Ticket};
@@ -185,6 +186,11 @@ impl Pipeline {
         let lanes = self.lanes.listed(start, reader);
         let lanes = lanes.chain(self.foreign.iter().cloned()).collect();
         Some(Progress { position, start, lanes })
+    }
+
+    /// What every action owes that does not stand where the reader is.
+    pub fn debts(&self) -> impl Iterator<Item = Debt> {
+        self.lanes.debts()
     }
 
     /// The next record that the reader has to offer to the lanes that are level.  None when

@@ -3,8 +3,9 @@
 //! The worker writes it, the thread that polls reads it; neither waits for the other's work.
 
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::debt::Debt;
 use crate::record::Position;
 
 /// In place of a position that is not known yet.
@@ -23,6 +24,7 @@ pub struct Committable {
 #[derive(Debug)]
 pub struct Published {
     committable: Mutex<Option<Committable>>,
+    debts: Mutex<Arc<[Debt]>>,
     read: AtomicI64,
 }
 
@@ -31,7 +33,7 @@ impl Published {
     #[must_use]
     pub fn new(start: Option<Position>) -> Self {
         let read = AtomicI64::new(start.map_or(UNKNOWN, |start| start.0));
-        Self { committable: Mutex::new(None), read }
+        Self { committable: Mutex::new(None), debts: Mutex::default(), read }
     }
 
     /// What may be committed; none before there is anything to tell.
@@ -43,6 +45,17 @@ impl Published {
     /// This may be committed from now on.
     pub fn may_commit(&self, committable: Committable) {
         *self.committable.lock().unwrap_or_else(PoisonError::into_inner) = Some(committable);
+    }
+
+    /// What the actions owe that stand elsewhere than the reader, action by action.
+    #[must_use]
+    pub fn debts(&self) -> Arc<[Debt]> {
+        Arc::clone(&self.debts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// This is owed from now on.
+    pub fn owes(&self, debts: Arc<[Debt]>) {
+        *self.debts.lock().unwrap_or_else(PoisonError::into_inner) = debts;
     }
 
     /// The next record to read.

@@ -11,6 +11,7 @@ const LONGEST: usize = 400;
 const PURE: &[&str] = &[
     "batch",
     "dead_letter",
+    "debt",
     "disguise",
     "event",
     "kept",

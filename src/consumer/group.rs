@@ -17,11 +17,11 @@ use tracing::{debug, error, info, warn};
 
 use super::commits::{self, Commits};
 use super::faults::{self, Fault};
+use super::gauges::{Gauges, count};
 use super::held::{Held, topic_partition};
 use super::{BEAT, Error, Start, start};
 use crate::health::Health;
 use crate::kafka_log;
-use crate::librdkafka;
 use crate::published::Published;
 use crate::record::TopicPartition;
 use crate::worker::{Outside, Worker};
@@ -43,7 +43,7 @@ pub(super) struct Group {
     commits: Mutex<Commits>,
     fatal: Mutex<Option<String>>,
     has_met_broker: AtomicBool,
-    measured_at: Mutex<Option<Instant>>,
+    gauges: Mutex<Gauges>,
 }
 
 impl Group {
@@ -66,7 +66,7 @@ impl Group {
             commits: Mutex::default(),
             fatal: Mutex::default(),
             has_met_broker: AtomicBool::new(false),
-            measured_at: Mutex::default(),
+            gauges: Mutex::default(),
         }
     }
 
@@ -122,19 +122,7 @@ impl Group {
 
     /// Once a second: what is known of every partition without asking the broker.
     pub(super) fn measure(&self, consumer: &BaseConsumer<Self>) {
-        let mut measured_at = lock(&self.measured_at);
-        if measured_at.is_some_and(|at| at.elapsed() < Duration::from_secs(1)) {
-            return;
-        }
-        *measured_at = Some(Instant::now());
-        let metrics = &self.outside.metrics;
-        metrics.buffered_bytes.set(count(self.outside.memory.held()));
-        for (partition, held) in lock(&self.held).iter() {
-            let end = librdkafka::known_end(consumer, &partition.topic, partition.partition);
-            if let (Some(end), Some(read)) = (end, held.published.read()) {
-                metrics.set_consumer_lag(partition, (end - read.0).max(0));
-            }
-        }
+        lock(&self.gauges).set_if_due(consumer, &self.outside, &lock(&self.held));
     }
 
     /// All workers finish what they have begun, and have until `leave_by` for it.
@@ -253,7 +241,7 @@ impl Group {
                 Arc::clone(&published),
             );
             let worker = self.runtime.spawn(worker.run());
-            let held = Held { worker, drain, published, committed: start.committed };
+            let held = Held::new(worker, drain, published, start.committed);
             lock(&self.held).insert(partition, held);
         }
         self.outside.metrics.assigned_partitions.set(count(lock(&self.held).len()));
@@ -387,8 +375,4 @@ impl ConsumerContext for Group {
 /// A lock is only poisoned by a panic that ends the process anyway.
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn count(number: usize) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

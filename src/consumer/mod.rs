@@ -7,6 +7,7 @@
 
 mod commits;
 mod faults;
+mod gauges;
 mod group;
 mod held;
 mod start;

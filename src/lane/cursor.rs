@@ -76,6 +76,11 @@ impl Cursor {
         self.held.lowest()
     }
 
+    /// The timestamp of the record at the lowest offset that it holds.
+    pub(crate) fn lowest_timestamp(&self) -> Option<i64> {
+        self.held.lowest_timestamp()
+    }
+
     /// The lowest offset that it owes, or may owe once it has read it. None for a level lane that
     /// holds nothing: it owes what the reader has not read yet.
     pub(crate) fn lowest_owed(&self) -> Option<Position> {
@@ -98,9 +103,9 @@ impl Cursor {
     }
 
     /// The event at `offset`, which it does not know, is owed and in memory from now on.
-    pub(crate) fn take(&mut self, offset: Offset) {
+    pub(crate) fn take(&mut self, offset: Offset, timestamp: Option<i64>) {
         let passed = std::mem::replace(&mut self.passed, Between::Nothing);
-        self.held.owe(offset, passed);
+        self.held.owe(offset, timestamp, passed);
         self.read_past(offset.next());
     }
 
@@ -205,7 +210,7 @@ mod tests {
                 0..4 if reader < end => {
                     let offset = Offset(reader);
                     if !cursor.is_behind() && owed.contains(&reader) && !cursor.knows(offset) {
-                        cursor.take(offset);
+                        cursor.take(offset, None);
                         assert!(held.insert(reader), "seed {seed}");
                     }
                     reader += 1;
@@ -220,7 +225,7 @@ mod tests {
                             break;
                         }
                         if owed.contains(&at) {
-                            cursor.take(Offset(at));
+                            cursor.take(Offset(at), None);
                             assert!(held.insert(at), "seed {seed}: {at}");
                         } else {
                             cursor.read_past(Position(at + 1));

@@ -36,7 +36,7 @@ impl InvalidEvents {
 
     /// The record at `offset` is owed to the dead-letter topic, in a letter of so many bytes.
     pub(crate) fn take(&mut self, offset: Offset, letter_bytes: usize) {
-        self.cursor.take(offset);
+        self.cursor.take(offset, None);
         self.letter_bytes += letter_bytes;
     }
 

@@ -251,7 +251,7 @@ impl Lane {
 
     /// Takes an event that is owed: `record` has become `payload`, which goes to `target`.
     pub fn take(&mut self, record: &Record<'_>, payload: &[u8], target: Arc<Target>, now: Now) {
-        self.cursor.take(record.offset);
+        self.cursor.take(record.offset, record.timestamp);
         let Some(gathering) = &mut self.gathering else {
             let mut batch = OpenBatch::new(Framing::Bare, payload.len(), now.instant);
             batch.add(payload, record);
@@ -272,9 +272,9 @@ impl Lane {
 
     /// Takes an event that is owed and can only be dead-lettered, in a letter of so many bytes.
     /// It is settled by [`letter_written`](Self::letter_written).
-    pub fn take_unsendable(&mut self, offset: Offset, letter_bytes: usize) {
-        self.cursor.take(offset);
-        self.bury(offset, letter_bytes);
+    pub fn take_unsendable(&mut self, record: &Record<'_>, letter_bytes: usize) {
+        self.cursor.take(record.offset, record.timestamp);
+        self.bury(record.offset, letter_bytes);
     }
 
     fn bury(&mut self, offset: Offset, letter_bytes: usize) {

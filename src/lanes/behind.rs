@@ -1,6 +1,7 @@
 //! The lanes that are behind: who they are, whose turn it is, and what is told of them.
 
 use super::Lanes;
+use crate::debt::Debt;
 use crate::lane::cursor::Cursor;
 use crate::letters::Debtor;
 use crate::progress::LaneProgress;
@@ -54,6 +55,15 @@ impl Lanes {
         self.behind.push_back(debtor);
         let place = self.cursor(debtor).and_then(Cursor::place);
         Some((debtor, place.expect("a lane that is behind has a place")))
+    }
+
+    /// What every action owes that has something left to do.
+    pub(crate) fn debts(&self) -> impl Iterator<Item = Debt> {
+        self.by_action.values().filter_map(|id| {
+            let cursor = self.lanes[id.slot].cursor();
+            let (from, oldest) = (cursor.lowest_owed()?, cursor.lowest_timestamp());
+            Some(Debt { action: id.action, from, oldest })
+        })
     }
 
     /// The lanes that have nothing left to read below `reader` are level again.

@@ -27,6 +27,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             self.published_at = now;
             self.has_changed = false;
             self.tell_progress();
+            self.published.owes(self.pipeline.debts().collect());
             self.count_behind(self.pipeline.actions_behind().collect());
             self.count_aside(self.pipeline.set_aside().filter(|(_, events)| *events > 0).collect());
         }

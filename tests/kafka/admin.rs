@@ -18,6 +18,8 @@ const NAMES: [&str; 16] = [
     "hookcast_requests_in_flight",
     "hookcast_buffered_bytes",
     "hookcast_consumer_lag_records",
+    "hookcast_action_lag_records",
+    "hookcast_oldest_unsettled_seconds",
     "hookcast_assigned_partitions",
     "hookcast_rebalances_total",
     "hookcast_commits_total",

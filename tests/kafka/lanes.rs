@@ -28,6 +28,14 @@ fn is_behind(hookcast: &Hookcast, action: &str) -> bool {
     hookcast.metrics().value("hookcast_lanes_behind", &[("action", action)]) > 0.0
 }
 
+/// Waits until the action is behind the end of its topic by so many records.
+fn until_owed(hookcast: &Hookcast, action: &str, records: f64) {
+    until(&format!("{action} to be {records} records behind the end"), || {
+        let lag = hookcast.metrics().value("hookcast_action_lag_records", &[("action", action)]);
+        if (lag - records).abs() < 0.5 { Ok(()) } else { Err(format!("it is {lag} behind")) }
+    });
+}
+
 fn until_behind(hookcast: &Hookcast) {
     until("the action to be behind", || {
         if is_behind(hookcast, "ill") { Ok(()) } else { Err("it is level".to_owned()) }
@@ -59,11 +67,24 @@ fn an_endpoint_that_is_down_holds_up_nobody_else_and_catches_up_in_order() {
     assert_eq!(receiver.accepted("/ill"), 0);
     let committed = broker.positions(topic, topic).committed();
     assert!(committed.iter().all(|position| position.unwrap_or(0) == 0), "{committed:?}");
+    until_owed(&hookcast, "fine", 0.0);
+    until_owed(&hookcast, "ill", 10_000.0);
+    let age = |action| {
+        hookcast.metrics().value("hookcast_oldest_unsettled_seconds", &[("action", action)])
+    };
+    assert!(
+        age("ill") > 0.0 && age("fine").abs() < f64::EPSILON,
+        "{}, {}",
+        age("ill"),
+        age("fine")
+    );
 
     receiver.answer(|_| Answer::ok());
     receiver.wait_accepted("/ill", 10_000);
     broker.wait_committed_to_end(topic, topic);
     until_level(&hookcast);
+    until_owed(&hookcast, "ill", 0.0);
+    assert!(age("ill").abs() < f64::EPSILON, "{}", age("ill"));
     assert!(hookcast.metrics().value("hookcast_catch_up_records_total", &[]) > 1000.0);
     broker.produce(topic, stream.next(100));
     receiver.wait_accepted("/ill", stream.made());
