@@ -53,6 +53,25 @@ pub fn known_end<C: ConsumerContext>(
     topic: &str,
     partition: i32,
 ) -> Option<i64> {
+    known_watermarks(consumer, topic, partition)?.1
+}
+
+/// The beginning of a partition's log as the last fetch told it: the lowest offset that the broker
+/// has not deleted. None before the first fetch.
+#[must_use]
+pub fn known_begin<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    partition: i32,
+) -> Option<i64> {
+    known_watermarks(consumer, topic, partition)?.0
+}
+
+fn known_watermarks<C: ConsumerContext>(
+    consumer: &BaseConsumer<C>,
+    topic: &str,
+    partition: i32,
+) -> Option<(Option<i64>, Option<i64>)> {
     let topic = CString::new(topic).ok()?;
     let (mut low, mut high) = (-1, -1);
     // SAFETY: the client lives as long as `consumer`, which is borrowed; `topic` is terminated by
@@ -66,8 +85,9 @@ pub fn known_end<C: ConsumerContext>(
             &raw mut high,
         )
     };
-    let is_known = error == native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR && high >= 0;
-    is_known.then_some(high)
+    let known = |offset: i64| (offset >= 0).then_some(offset);
+    let is_right = error == native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR;
+    is_right.then(|| (known(low), known(high)))
 }
 
 /// The metadata that a list of positions has for its element at `index`, as bytes: that of others

@@ -22,6 +22,7 @@ use crate::gates::Gates;
 use crate::lane::{Answer, Attempt, News, Ticket};
 use crate::lanes::Lanes;
 use crate::letters::{LetterId, Writing};
+use crate::lost::Lost;
 use crate::parked::Parked;
 use crate::patience::Patience;
 use crate::plan::{ActionId, Plan};
@@ -80,6 +81,7 @@ pub struct Pipeline {
     /// The next record to read; none before the first one.
     next: Option<Position>,
     reading: Reading,
+    lost: Lost,
     fields: Fields,
     owed: Vec<ActionId>,
 }
@@ -119,6 +121,7 @@ impl Pipeline {
             began: start.unwrap_or(Position(0)),
             next: start,
             reading: Reading::Yes,
+            lost: Lost::default(),
             fields: Fields::new(),
             owed: Vec::new(),
         }

@@ -22,6 +22,7 @@ use crate::health::Health;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::producer::DeadLetterProducer;
+use crate::source_topics::{self, Assigned};
 use crate::topics::{self, OwnTopics};
 use crate::worker::Outside;
 
@@ -152,6 +153,9 @@ impl Service {
             health: Arc::clone(&health),
             plan,
         };
+        let (assigned, topics_assigned) = Assigned::new();
+        let plan = Arc::clone(&outside.plan);
+        tasks.spawn(source_topics::review(config.kafka.producer(), plan, topics_assigned));
         let stop = Arc::new(AtomicBool::new(false));
         let membership = Membership {
             config: config.kafka.consumer(),
@@ -162,6 +166,7 @@ impl Service {
                 OffsetReset::Latest => Start::Latest,
             },
             drain_timeout: config.shutdown_timeout,
+            assigned,
             outside: Arc::new(outside),
             runtime: Handle::current(),
             stop: Arc::clone(&stop),

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::ConsumerContext;
 use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio::task::{JoinError, JoinSet};
@@ -93,6 +93,8 @@ pub struct Worker<C: ConsumerContext + 'static> {
     partition: TopicPartition,
     pipeline: Pipeline,
     queue: PartitionQueue<C>,
+    /// Whose queue it is.
+    consumer: Arc<BaseConsumer<C>>,
     readable: Arc<Notify>,
     /// Called when an endpoint that other partitions share has a place again.
     called: Arc<Call>,
@@ -140,14 +142,14 @@ enum Queue {
 }
 
 impl<C: ConsumerContext + 'static> Worker<C> {
-    /// A worker for `partition`, which reads `queue` from `start` on, until `drain` turns true and
+    /// A worker for `partition`, which reads a consumer's queue for it from `start` on, until `drain` turns true and
     /// everything it has in flight has come to its end.
     #[must_use]
     pub fn new(
         outside: Arc<Outside>,
         partition: TopicPartition,
         start: Start,
-        mut queue: PartitionQueue<C>,
+        (consumer, mut queue): (Arc<BaseConsumer<C>>, PartitionQueue<C>),
         drain: watch::Receiver<bool>,
         published: Arc<Published>,
     ) -> Self {
@@ -171,6 +173,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             outside,
             partition,
             queue,
+            consumer,
             readable,
             called,
             drain,
@@ -270,11 +273,19 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             let record = librdkafka::record(&message);
             read_bytes += record.value.map_or(0, <[u8]>::len);
             let reads_at = self.pipeline.reads_at();
+            if reads_at.is_some_and(|next| next < Position::at(record.offset)) {
+                let (place, consumer) = (&self.partition, &self.consumer);
+                telling::say_gap(&self.outside, consumer, place, &mut self.pipeline, record.offset);
+            }
             if let Some(expected) = reads_at.filter(|next| next.is_past(record.offset)) {
+                let position = self.pipeline.position().unwrap_or(expected);
+                let lost = u64::try_from(expected.0 - position.0).unwrap_or(0);
+                self.outside.metrics.offsets_lost(&self.partition, lost);
                 warn!(
                     partition = %self.partition,
                     %expected,
                     found = %record.offset,
+                    lost,
                     "thrown back: the log is a new one; starting again at its beginning"
                 );
                 self.under_way = JoinSet::new();

@@ -1,6 +1,6 @@
 //! What librdkafka calls back: assignments that come and go, results of commits, errors.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::{Duration, Instant};
@@ -24,6 +24,7 @@ use crate::health::Health;
 use crate::kafka_log;
 use crate::published::Published;
 use crate::record::TopicPartition;
+use crate::source_topics::Assigned;
 use crate::worker::{Outside, Worker};
 
 /// How long the poll loop may stand still beyond a drain: the commit that follows it.
@@ -36,6 +37,7 @@ pub(super) struct Group {
     start: Start,
     drain_timeout: Duration,
     stop: Arc<AtomicBool>,
+    assigned: Assigned,
     /// When a stop has to be over; none before it begins.
     leave_by: OnceLock<Instant>,
     consumer: OnceLock<Weak<BaseConsumer<Self>>>,
@@ -53,6 +55,7 @@ impl Group {
         start: Start,
         drain_timeout: Duration,
         stop: Arc<AtomicBool>,
+        assigned: Assigned,
     ) -> Self {
         Self {
             outside,
@@ -60,6 +63,7 @@ impl Group {
             start,
             drain_timeout,
             stop,
+            assigned,
             leave_by: OnceLock::new(),
             consumer: OnceLock::new(),
             held: Mutex::default(),
@@ -211,6 +215,8 @@ impl Group {
             Err(why) => return self.fail(why),
         };
         self.outside.memory.share_among(lock(&self.held).len() + starts.len());
+        let topics: BTreeSet<_> = starts.iter().map(|start| &start.partition.topic).collect();
+        topics.into_iter().for_each(|topic| self.assigned.topic(topic));
         for start in starts {
             let partition = start.partition;
             let topic = &partition.topic;
@@ -236,7 +242,7 @@ impl Group {
                 Arc::clone(&self.outside),
                 partition.clone(),
                 start.start,
-                queue,
+                (Arc::clone(&consumer_of_queues), queue),
                 drained,
                 Arc::clone(&published),
             );

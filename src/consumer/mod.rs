@@ -23,6 +23,7 @@ use tokio::runtime::Handle;
 use tracing::{error, info, warn};
 
 use crate::consumer::group::Group;
+use crate::source_topics::Assigned;
 use crate::worker::Outside;
 
 /// The longest wait for something to happen, and so for a stop to be noticed.
@@ -48,6 +49,8 @@ pub struct Membership {
     pub start: Start,
     /// The longest that a drain may take.
     pub drain_timeout: Duration,
+    /// Is told the topics that are read.
+    pub assigned: Assigned,
     /// What the workers share.
     pub outside: Arc<Outside>,
     /// Where the workers run.
@@ -95,6 +98,7 @@ impl Membership {
             self.start,
             self.drain_timeout,
             Arc::clone(&self.stop),
+            self.assigned.clone(),
         );
         let consumer = config.create_with_context::<_, BaseConsumer<Group>>(group);
         let consumer = Arc::new(consumer.map_err(Error::Create)?);

@@ -92,8 +92,15 @@ impl Pipeline {
         if let Some(reader) = self.next {
             self.lanes.meet(reader);
         }
-        let lost = lowest.map_or(0, |lowest| position.0 - lowest.0);
-        u64::try_from(lost).unwrap_or(0)
+        lowest.map_or(0, |lowest| self.lost.add(lowest, position))
+    }
+
+    /// The next record of the reader is the one at `offset`, of a log that begins at `begin`. How
+    /// many offsets were deleted ahead of it? What else is missing was never there for a reader:
+    /// transactions and compaction leave gaps.
+    pub fn reader_skips(&mut self, offset: Offset, begin: Position) -> u64 {
+        let to = begin.min(Position::at(offset));
+        self.reads_at().map_or(0, |reader| self.lost.add(reader, to.max(reader)))
     }
 
     /// The actions that have a lane behind.

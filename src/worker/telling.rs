@@ -2,16 +2,18 @@
 
 use std::time::Instant;
 
-use rdkafka::consumer::ConsumerContext;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use tracing::warn;
 
-use super::{PUBLISH_EVERY, Worker};
+use super::{Outside, PUBLISH_EVERY, Worker};
 use crate::batch::Batch;
+use crate::librdkafka;
 use crate::metrics::ActionMetrics;
+use crate::pipeline::Pipeline;
 use crate::plan::ActionId;
 use crate::progress::LaneProgress;
 use crate::published::Committable;
-use crate::record::Now;
+use crate::record::{Now, Offset, Position, TopicPartition};
 
 /// The most metadata that Kafka takes with a commit by default, with a little to spare, in bytes.
 const MOST_METADATA: usize = 4_000;
@@ -109,5 +111,30 @@ pub(super) fn count_delivered(metrics: &ActionMetrics, batch: &Batch, now: Now) 
         #[expect(clippy::cast_precision_loss, reason = "a latency is no geological age")]
         let seconds = now.unix_ms.saturating_sub(timestamp).max(0) as f64 / 1000.0;
         metrics.delivery_latency.observe(seconds);
+    }
+}
+
+/// The reader's next record, at `found`, is not the one that it expected. librdkafka goes on at the
+/// log's beginning, without a word, where the broker has deleted what it was to read next.
+pub(super) fn say_gap<C: ConsumerContext>(
+    outside: &Outside,
+    consumer: &BaseConsumer<C>,
+    partition: &TopicPartition,
+    pipeline: &mut Pipeline,
+    found: Offset,
+) {
+    let begin = librdkafka::known_begin(consumer, &partition.topic, partition.partition);
+    let (Some(begin), Some(expected)) = (begin, pipeline.reads_at()) else { return };
+    let lost = pipeline.reader_skips(found, Position(begin));
+    if lost > 0 {
+        outside.metrics.offsets_lost(partition, lost);
+        warn!(
+            %partition,
+            %expected,
+            begin,
+            %found,
+            lost,
+            "the broker has deleted records before they were read"
+        );
     }
 }

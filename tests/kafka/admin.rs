@@ -5,7 +5,7 @@ use crate::harness::{
 };
 
 /// The metrics of the contract that the main job has. Histograms are named by their count.
-const NAMES: [&str; 16] = [
+const NAMES: [&str; 18] = [
     "hookcast_records_consumed_total",
     "hookcast_events_skipped_total",
     "hookcast_events_matched_total",

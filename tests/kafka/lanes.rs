@@ -213,9 +213,7 @@ fn a_paused_action_waits_alone_and_delivers_everything_once_it_may() {
     receiver.assert_exactly_once("/ill", 3000);
 }
 
-#[test]
-fn a_lane_that_is_behind_goes_from_member_to_member() {
-    let topic = "lanes.members";
+fn a_lane_goes_from_member_to_member(topic: &str, kafka: Option<(&str, &str)>) {
     let broker = Broker::shared();
     broker.create_topic(topic, 4, &[]);
     let receiver = Receiver::start(Some(SECRET));
@@ -223,7 +221,10 @@ fn a_lane_that_is_behind_goes_from_member_to_member() {
         "/ill" => Answer::status(503),
         _ => Answer::ok(),
     });
-    let config = Config::new(broker, topic, &both(topic, &receiver, "batch: false"));
+    let mut config = Config::new(broker, topic, &both(topic, &receiver, "batch: false"));
+    if let Some((key, value)) = kafka {
+        config = config.kafka(key, value);
+    }
     let mut stream = Stream::new(80);
     let first = config.start_ready();
     broker.produce(topic, stream.next(8000));
@@ -239,6 +240,16 @@ fn a_lane_that_is_behind_goes_from_member_to_member() {
     second.stop();
     receiver.assert_exactly_once("/fine", stream.made());
     receiver.assert_nothing_lost("/ill", stream.made());
+}
+
+#[test]
+fn a_lane_that_is_behind_goes_from_member_to_member() {
+    a_lane_goes_from_member_to_member("lanes.members", None);
+}
+
+#[test]
+fn a_lane_that_is_behind_goes_from_member_to_member_by_the_new_protocol() {
+    a_lane_goes_from_member_to_member("lanes.kip-848", Some(("group.protocol", "consumer")));
 }
 
 #[test]

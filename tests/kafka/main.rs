@@ -25,3 +25,5 @@ mod retries;
 mod routing;
 mod security;
 mod soak;
+mod sources;
+mod zombies;

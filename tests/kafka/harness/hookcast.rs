@@ -186,6 +186,16 @@ impl Hookcast {
         self.process.signal(Signal::TERM);
     }
 
+    /// Stops its clock: it does nothing until [`thaw`](Self::thaw), and does not know it.
+    pub fn freeze(&mut self) {
+        self.process.signal(Signal::STOP);
+    }
+
+    /// Lets it go on.
+    pub fn thaw(&mut self) {
+        self.process.signal(Signal::CONT);
+    }
+
     /// Ends it without asking.
     #[track_caller]
     pub fn sigkill(mut self) {
