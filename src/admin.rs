@@ -101,3 +101,57 @@ fn text(status: StatusCode, text: impl Into<Bytes>) -> Response<Full<Bytes>> {
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read, Write};
+    use std::net::{SocketAddr, TcpStream};
+    use std::path::Path;
+    use std::sync::Arc;
+    use std::time::Duration;
+
+    use tokio::net::TcpListener;
+
+    use super::Admin;
+    use crate::config::Config;
+    use crate::health::Health;
+    use crate::metrics::Metrics;
+
+    const CONFIG: &str = "
+kafka: { bootstrap.servers: 'unused:1', group.id: g }
+sources: { s: { topics: [t] } }
+destinations: { d: { actions: { a: { trigger: 'true', url: https://example.com/ } } } }
+";
+
+    fn asked(address: SocketAddr, path: &str) -> (String, String) {
+        let mut stream = TcpStream::connect(address).expect("it listens");
+        write!(stream, "GET {path} HTTP/1.0\r\n\r\n").expect("it reads");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("it answers");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("it is an answer");
+        let status = head.split(' ').nth(1).expect("there is a status");
+        (status.to_owned(), body.to_owned())
+    }
+
+    #[test]
+    fn a_loop_that_is_wedged_fails_the_health_check_with_the_reason() {
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let config = Config::parse("test.yaml", CONFIG, Path::new(""), &|name| std::env::var(name));
+        let plan = config.unwrap_or_else(|errors| panic!("{errors}")).plan;
+        let health = Arc::new(Health::new());
+        let admin = Admin { metrics: Arc::new(Metrics::new(&plan)), health: Arc::clone(&health) };
+        runtime.spawn(admin.serve(listener));
+        health.beat("the worker of t [0]");
+        assert_eq!(asked(address, "/healthz"), ("200".to_owned(), "ok\n".to_owned()));
+        // It was to be done at once, and is not.
+        health.beat_within("the worker of t [0]", Duration::ZERO);
+        let (status, body) = asked(address, "/healthz");
+        assert_eq!(status, "503");
+        assert_eq!(body, "the worker of t [0] has not moved for 0 s\n");
+        health.forget("the worker of t [0]");
+        assert_eq!(asked(address, "/healthz").0, "200");
+    }
+}

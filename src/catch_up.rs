@@ -16,6 +16,7 @@ use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use tokio::sync::mpsc;
 use tracing::{debug, warn};
 
+use crate::health::Health;
 use crate::kafka_log;
 use crate::kept::KeptRecord;
 use crate::librdkafka;
@@ -31,6 +32,9 @@ const POLL: Duration = Duration::from_millis(100);
 const LONGEST_SILENCE: Duration = Duration::from_secs(10);
 /// How long the broker may take to say where the log begins.
 const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The name of this thread's loop where loops beat.
+const BEAT: &str = "the catch-up reader";
 
 /// What a slice consists of.
 #[derive(Debug)]
@@ -64,12 +68,14 @@ impl CatchUp {
     ///
     /// # Errors
     /// When the system has no thread to spare.
-    pub fn start(config: ClientConfig) -> std::io::Result<Self> {
+    pub fn start(config: ClientConfig, health: Arc<Health>) -> std::io::Result<Self> {
         let (wanted, mut slices) = mpsc::channel::<Wanted>(MOST_WAITING);
         let serve = move || {
             let mut reader = None;
             while let Some(slice) = slices.blocking_recv() {
-                serve(&mut reader, &config, &slice);
+                serve(&mut reader, &config, &slice, &health);
+                // It sleeps until the next one is asked for.
+                health.forget(BEAT);
             }
         };
         std::thread::Builder::new().name("kafka-catch-up".into()).spawn(serve)?;
@@ -111,7 +117,7 @@ impl ConsumerContext for Silent {}
 type Reader = Arc<BaseConsumer<Silent>>;
 
 /// Serves one slice with the consumer that there is, or a new one.
-fn serve(reader: &mut Option<Reader>, config: &ClientConfig, slice: &Wanted) {
+fn serve(reader: &mut Option<Reader>, config: &ClientConfig, slice: &Wanted, health: &Health) {
     if slice.pieces.is_closed() {
         return;
     }
@@ -122,7 +128,7 @@ fn serve(reader: &mut Option<Reader>, config: &ClientConfig, slice: &Wanted) {
         }
     }
     if let Some(reader) = reader {
-        let read = read(reader, slice);
+        let read = read(reader, slice, health);
         let left = reader.assign(&TopicPartitionList::new());
         if let Err(error) = read.and(left) {
             warn!(partition = %slice.partition, %error, "the log could not be read again; trying again");
@@ -130,13 +136,14 @@ fn serve(reader: &mut Option<Reader>, config: &ClientConfig, slice: &Wanted) {
     }
 }
 
-fn read(reader: &BaseConsumer<Silent>, slice: &Wanted) -> KafkaResult<()> {
+fn read(reader: &BaseConsumer<Silent>, slice: &Wanted, health: &Health) -> KafkaResult<()> {
     let (topic, partition) = (&*slice.partition.topic, slice.partition.partition);
     let mut assigned = TopicPartitionList::new();
     assigned.add_partition_offset(topic, partition, Offset::Offset(slice.from.0))?;
     reader.assign(&assigned)?;
     let mut heard = Instant::now();
     while !slice.pieces.is_closed() {
+        health.beat(BEAT);
         let piece = match reader.poll(POLL) {
             None if heard.elapsed() > LONGEST_SILENCE => return Ok(()),
             None => continue,

@@ -4,13 +4,11 @@
 //! by the broker. Every loop of this process therefore beats here, and a beat that stays away
 //! too long is what `/healthz` reports.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// How long a loop may take for one turn. Every loop wakes at least every few seconds.
-const LONGEST_TURN: Duration = Duration::from_secs(45);
+use crate::watchdog::{LONGEST_TURN, Watchdog};
 
 /// See the module's documentation.
 #[derive(Debug, Default)]
@@ -18,14 +16,7 @@ pub struct Health {
     joined_group: AtomicBool,
     has_topics: AtomicBool,
     broker_down: AtomicBool,
-    beats: Mutex<HashMap<String, Beat>>,
-}
-
-#[derive(Debug, Clone, Copy)]
-struct Beat {
-    last: Instant,
-    /// How long this turn may take.
-    allowed: Duration,
+    watchdog: Mutex<Watchdog>,
 }
 
 impl Health {
@@ -63,27 +54,27 @@ impl Health {
 
     /// The loop of this name begins a turn that may take as long as `allowed`: a drain.
     pub fn beat_within(&self, name: &str, allowed: Duration) {
-        let mut beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
-        let beat = Beat { last: Instant::now(), allowed };
-        match beats.get_mut(name) {
-            Some(last) => *last = beat,
-            None => drop(beats.insert(name.to_owned(), beat)),
-        }
+        self.watchdog().turn(name, Instant::now(), allowed);
+    }
+
+    /// Whether the loop of this name leaves undone what it could begin.
+    pub fn idles(&self, name: &str, idles: bool) {
+        self.watchdog().idles(name, Instant::now(), idles);
     }
 
     /// The loop of this name has ended as it should.
     pub fn forget(&self, name: &str) {
-        self.beats.lock().unwrap_or_else(PoisonError::into_inner).remove(name);
+        self.watchdog().forget(name);
     }
 
     /// What is wrong with the process itself, if anything is.
     #[must_use]
     pub fn ailment(&self) -> Option<String> {
-        let now = Instant::now();
-        let beats = self.beats.lock().unwrap_or_else(PoisonError::into_inner);
-        let late = beats.iter().filter(|(_, beat)| now - beat.last > beat.allowed);
-        let (name, beat) = late.min_by_key(|(_, beat)| beat.last)?;
-        Some(format!("{name} has not moved for {} s", (now - beat.last).as_secs()))
+        self.watchdog().ailment(Instant::now())
+    }
+
+    fn watchdog(&self) -> MutexGuard<'_, Watchdog> {
+        self.watchdog.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// What the process still waits for, if for anything.
@@ -103,23 +94,7 @@ impl Health {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::Health;
-
-    #[test]
-    fn a_loop_that_stays_away_is_an_ailment_until_it_ends() {
-        let health = Health::new();
-        health.beat("a");
-        assert_eq!(health.ailment(), None);
-        health.beat_within("b", Duration::ZERO);
-        while health.ailment().is_none() {
-            std::hint::spin_loop();
-        }
-        assert_eq!(health.ailment().as_deref(), Some("b has not moved for 0 s"));
-        health.forget("b");
-        assert_eq!(health.ailment(), None);
-    }
 
     #[test]
     fn readiness_asks_for_a_broker_a_group_and_the_topics() {

@@ -327,6 +327,11 @@ impl Lanes {
         }
     }
 
+    /// Whether a lane holds events and waits for nothing.
+    pub(crate) fn idle(&self, now: Now) -> bool {
+        self.busy().any(|lane| lane.idles(now))
+    }
+
     pub(crate) fn wake_at(&self, now: Now) -> Option<Instant> {
         let send = self.busy().filter_map(|lane| lane.wake_at(now));
         let behind = self.behind.iter().filter_map(|debtor| match debtor {

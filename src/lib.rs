@@ -58,6 +58,7 @@ mod slice;
 mod standing;
 pub mod pipeline;
 pub mod explanation;
+pub mod watchdog;
 
 // The other half: what is done.
 pub mod clock;

@@ -10,6 +10,7 @@
 //! dropped when it is revoked; it never outlives its assignment, and that is all the fencing
 //! there is. It knows nothing of other partitions but the share of memory it was given.
 
+mod idle;
 mod slices;
 
 use std::sync::Arc;

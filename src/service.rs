@@ -147,7 +147,7 @@ impl Service {
                 &config.topics.dead_letter,
             )?,
             memory: Memory::new(config.buffered_bytes),
-            catch_up: CatchUp::start(config.kafka.consumer())
+            catch_up: CatchUp::start(config.kafka.consumer(), Arc::clone(&health))
                 .map_err(|source| Error::System { what: "starting a thread", source })?,
             metrics: Arc::clone(&metrics),
             health: Arc::clone(&health),

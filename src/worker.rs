@@ -198,7 +198,6 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         let mut steps = Vec::new();
         loop {
             let now = clock::now();
-            self.beat(now.instant);
             while let Some(done) = self.under_way.try_join_next() {
                 self.done(finished(done), now);
             }
@@ -214,6 +213,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                 self.begin(step);
             }
             self.begin_slice(now);
+            self.beat(now);
             let is_drained = self.pipeline.is_drained();
             self.publish(now.instant, is_drained);
             if is_drained {
@@ -372,10 +372,11 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         }
     }
 
-    fn beat(&mut self, now: Instant) {
-        if now.duration_since(self.last_beat) > Duration::from_secs(1) {
-            self.last_beat = now;
+    fn beat(&mut self, now: Now) {
+        if now.instant.duration_since(self.last_beat) > Duration::from_secs(1) {
+            self.last_beat = now.instant;
             self.outside.health.beat(&self.name);
+            self.outside.health.idles(&self.name, self.pipeline.idles(now));
         }
     }
 }

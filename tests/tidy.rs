@@ -45,6 +45,7 @@ const PURE: &[&str] = &[
     "standing",
     "trigger",
     "verdict",
+    "watchdog",
 ];
 
 /// What the pure modules name nowhere, in their own code as in their imports.

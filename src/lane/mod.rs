@@ -11,6 +11,7 @@ mod completing;
 pub(crate) mod cursor;
 mod expiring;
 mod gather;
+mod idle;
 pub(crate) mod invalid;
 mod queue;
 mod sending;

@@ -176,3 +176,26 @@ fn an_unknown_action_does_not_hold_the_position_for_ever() {
     assert!(other.sent().is_empty());
     assert_eq!(other.pipeline.position(), Some(Position(end)), "it is forgotten");
 }
+
+#[test]
+fn what_could_go_and_was_not_begun_is_idle_and_what_waits_is_not() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', url: 'http://127.0.0.1/a' }\n\
+         \x20     b: { trigger: 'true', url: 'http://127.0.0.1/b', batch: true }\n\
+         \x20     c: { trigger: 'true', url: 'http://127.0.0.1/c', paused: true }\n",
+    );
+    assert!(!bench.pipeline.idles(bench.now), "there is nothing to do");
+    let _ = bench.push("k", TRACK);
+    assert!(bench.pipeline.idles(bench.now), "a could send");
+    let sent = bench.sent();
+    assert!(!bench.pipeline.idles(bench.now), "a waits for its answer, b for company, c for ever");
+    bench.answer(&sent[0], 503);
+    assert!(bench.sent().is_empty());
+    assert!(!bench.pipeline.idles(bench.now), "it backs off");
+    bench.now.instant += Duration::from_mins(1);
+    assert!(bench.pipeline.idles(bench.now), "it has backed off, and b has waited for long enough");
+    assert_eq!(bench.sent().len(), 2);
+    assert!(!bench.pipeline.idles(bench.now));
+    bench.pipeline.drain();
+    assert!(!bench.pipeline.idles(bench.now), "a drain begins nothing");
+}

@@ -198,6 +198,7 @@ impl World {
     fn obey_pipeline(&mut self) {
         let mut steps = Vec::new();
         self.pipeline.poll(self.now, &mut steps);
+        assert!(!self.pipeline.idles(self.now), "there is something to do, and it is not begun");
         for step in steps {
             match step {
                 Step::DeadLetter(writing) => {
