@@ -88,7 +88,7 @@ mod tests {
         Debt { action: ActionId(action), from: Position(from), oldest }
     }
 
-    fn owing<'a>(reader: i64, end: Option<i64>, debts: &'a [Debt]) -> Owing<'a> {
+    fn owing(reader: i64, end: Option<i64>, debts: &[Debt]) -> Owing<'_> {
         let (reader, end) = (Position(reader), end.map(Position));
         Owing { actions: BOTH, reader, end, debts, taken_over_at: 1_000 }
     }

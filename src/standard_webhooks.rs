@@ -145,8 +145,8 @@ mod tests {
         for [secret, id, timestamp, body, signature] in PUBLISHED {
             let signer = StandardSigner::new(vec![key(secret).expect("it is a key")]);
             let unix_ms: i64 = format!("{timestamp}999").parse().expect("it is a number");
-            let signed = signer.sign(id, unix_ms, body.as_bytes());
-            assert_eq!((&*signed.timestamp, &*signed.signatures), (timestamp, signature));
+            let made = signer.sign(id, unix_ms, body.as_bytes());
+            assert_eq!((&*made.timestamp, &*made.signatures), (timestamp, signature));
         }
     }
 

@@ -30,12 +30,11 @@ struct Turn {
 impl Watchdog {
     /// The loop of this name begins a turn that may take as long as `allowed`.
     pub fn turn(&mut self, name: &str, now: Instant, allowed: Duration) {
-        match self.loops.get_mut(name) {
-            Some(turn) => (turn.began, turn.allowed) = (now, allowed),
-            None => {
-                let turn = Turn { began: now, allowed, idle_since: None };
-                self.loops.insert(name.to_owned(), turn);
-            }
+        if let Some(turn) = self.loops.get_mut(name) {
+            (turn.began, turn.allowed) = (now, allowed);
+        } else {
+            let turn = Turn { began: now, allowed, idle_since: None };
+            self.loops.insert(name.to_owned(), turn);
         }
     }
 
@@ -68,7 +67,7 @@ impl Watchdog {
                 None
             }
         });
-        late.min_by(|one, other| one.cmp(other)).map(|(_, what)| what)
+        late.min().map(|(_, what)| what)
     }
 }
 

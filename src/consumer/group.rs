@@ -216,7 +216,9 @@ impl Group {
         };
         self.outside.memory.share_among(lock(&self.held).len() + starts.len());
         let topics: BTreeSet<_> = starts.iter().map(|start| &start.partition.topic).collect();
-        topics.into_iter().for_each(|topic| self.assigned.topic(topic));
+        for topic in topics {
+            self.assigned.topic(topic);
+        }
         for start in starts {
             let partition = start.partition;
             let topic = &partition.topic;
