@@ -36,6 +36,12 @@ impl Health {
         self.has_topics.store(true, Ordering::Relaxed);
     }
 
+    /// Whether they do.
+    #[must_use]
+    pub fn has_topics(&self) -> bool {
+        self.has_topics.load(Ordering::Relaxed)
+    }
+
     /// Whether no broker can be reached. True: this is a change.
     pub fn set_broker_down(&self, down: bool) -> bool {
         self.broker_down.swap(down, Ordering::Relaxed) != down
@@ -84,7 +90,7 @@ impl Health {
             Some("no broker can be reached")
         } else if !self.joined_group.load(Ordering::Relaxed) {
             Some("not a member of the consumer group yet")
-        } else if !self.has_topics.load(Ordering::Relaxed) {
+        } else if !self.has_topics() {
             Some("the dead-letter and redrive topics do not exist yet")
         } else {
             None

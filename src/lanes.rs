@@ -14,8 +14,8 @@ use std::time::Instant;
 use slab::Slab;
 
 use crate::batch::Batch;
-use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
-use crate::event::{Event, InvalidEvent};
+use crate::dead_letter::{Account, DeadLetter};
+use crate::event::Event;
 use crate::gates::Gates;
 use crate::lane::cursor::Cursor;
 use crate::lane::invalid::InvalidEvents;
@@ -23,6 +23,7 @@ use crate::lane::{Answer, Attempt, Completed, Lane, LaneId, News, Ticket};
 use crate::letters::{Debtor, LetterId, Letters, Writing};
 use crate::original::Original;
 use crate::plan::{ActionId, Plan};
+use crate::provenance::Provenance;
 use crate::record::{Now, Position, Record, TopicPartition};
 use crate::request;
 use crate::standing::{Clocks, Standing, Whose};
@@ -233,22 +234,18 @@ impl Lanes {
         match request::resolve(template, &self.plan.egress, event, &mut self.payload) {
             Ok((target, payload)) => lane.take(record, payload, target, now),
             Err(unsendable) => {
-                let reason = unsendable.reason();
-                let addressee = Some(lane.addressee());
-                let letter = self.letter(record, addressee, reason, unsendable.to_string());
+                let (reason, error) = (unsendable.reason(), unsendable.to_string());
+                let account = Account::without_attempt(Some(lane.addressee()), reason, error);
+                let letter = self.letter(record, &account);
                 self.lane_mut(id).take_unsendable(record, letter.held_bytes());
                 self.letters.add(Debtor::Lane(id), record.offset, letter);
             }
         }
     }
 
-    /// A record that is no event goes to the dead-letter topic, if its lane is level, does not know
-    /// it, and has room; it is named if it has none.
-    pub(crate) fn place_invalid(
-        &mut self,
-        record: &Record<'_>,
-        invalid: &InvalidEvent,
-    ) -> Vec<Debtor> {
+    /// A record that no lane could deliver goes to the dead-letter topic, if the lane of invalid
+    /// events is level, does not know it, and has room; it is named if it has none.
+    pub(crate) fn place_invalid(&mut self, record: &Record<'_>, why: &Account) -> Vec<Debtor> {
         let cursor = &self.invalid_events.cursor;
         if cursor.is_behind() || cursor.knows(record.offset) {
             return Vec::new();
@@ -256,35 +253,23 @@ impl Lanes {
         if !self.has_room(Debtor::InvalidEvents, record.value.map_or(0, <[u8]>::len)) {
             return vec![Debtor::InvalidEvents];
         }
-        self.bury(record, &invalid.to_string());
+        self.bury(record, why);
         Vec::new()
     }
 
-    /// A record that is no event goes to the dead-letter topic.
-    pub(crate) fn bury(&mut self, record: &Record<'_>, why: &str) {
-        let letter = self.letter(record, None, Reason::InvalidEvent, why.to_owned());
+    /// A record that no lane could deliver goes to the dead-letter topic.
+    pub(crate) fn bury(&mut self, record: &Record<'_>, why: &Account) {
+        let letter = self.letter(record, why);
         self.invalid_events.take(record.offset, letter.held_bytes());
         self.letters.add(Debtor::InvalidEvents, record.offset, letter);
     }
 
     /// A letter about an event that was never part of a request.
-    fn letter(
-        &self,
-        record: &Record<'_>,
-        addressee: Option<(Arc<str>, Arc<str>)>,
-        reason: Reason,
-        error: String,
-    ) -> DeadLetter {
+    fn letter(&self, record: &Record<'_>, account: &Account) -> DeadLetter {
         let original =
             Original { key: record.key, value: record.value, headers: record.headers.clone() };
-        let origin = Origin {
-            partition: &self.partition,
-            offset: record.offset,
-            timestamp: record.timestamp,
-        };
-        let account =
-            Account { addressee, reason, status: None, attempts: 0, first_attempt_at: None, error };
-        DeadLetter::new(&original, &origin, &account)
+        let origin = Provenance::new(&self.plan, self.partition.clone()).of_record(record);
+        DeadLetter::new(&original, &origin, account)
     }
 
     /// How many of the actions for which `counts` says so hold something, or are behind.

@@ -48,6 +48,7 @@ pub mod gate;
 pub mod gates;
 pub mod dead_letter;
 pub mod letters;
+pub mod provenance;
 pub mod lane;
 pub mod debt;
 mod lanes;

@@ -39,8 +39,6 @@ pub struct Metrics {
     pub progress_truncated: IntCounter,
     /// Lanes of unknown actions that were forgotten.
     pub progress_forgotten: IntCounter,
-    /// Records that were dead-lettered because they are no events.
-    pub invalid_events: IntCounter,
     /// The bytes that events hold in memory.
     pub buffered_bytes: IntGauge,
     /// Partitions assigned to this process.
@@ -51,6 +49,10 @@ pub struct Metrics {
     pub commits_accepted: IntCounter,
     /// Commits that failed.
     pub commits_failed: IntCounter,
+    /// Records that were dead-lettered because they are no events.
+    invalid_events: IntCounter,
+    /// Redriven events whose action is gone.
+    action_removed: IntCounter,
     skipped: Vec<IntCounter>,
     consumer_lag: IntGaugeVec,
     offsets_lost: IntCounterVec,
@@ -144,6 +146,8 @@ impl Metrics {
         );
         build_info.set(1.0);
         let of_action = OfActions::new(&new);
+        let of_nobody =
+            |reason: Reason| of_action.dead_lettered.with_label_values(&["", "", reason.as_str()]);
         Self {
             records_consumed: new.counter(
                 "records_consumed_total",
@@ -161,11 +165,8 @@ impl Metrics {
                 "progress_truncated_total",
                 "Progress that did not fit into the metadata of a commit",
             ),
-            invalid_events: of_action.dead_lettered.with_label_values(&[
-                "",
-                "",
-                Reason::InvalidEvent.as_str(),
-            ]),
+            invalid_events: of_nobody(Reason::InvalidEvent),
+            action_removed: of_nobody(Reason::ActionRemoved),
             buffered_bytes: new.gauge("buffered_bytes", "Bytes that events hold in memory"),
             assigned_partitions: new
                 .gauge("assigned_partitions", "Partitions assigned to this process"),
@@ -204,6 +205,15 @@ impl Metrics {
     #[must_use]
     pub fn requests_in_flight(&self) -> i64 {
         self.actions.iter().map(|action| action.in_flight.get()).sum()
+    }
+
+    /// A record was dead-lettered for this reason that no action of the plan has a part in. What
+    /// name it bears is data.
+    pub fn buried(&self, reason: Reason) {
+        match reason {
+            Reason::ActionRemoved => self.action_removed.inc(),
+            _ => self.invalid_events.inc(),
+        }
     }
 
     /// A record was owed to nobody.

@@ -11,6 +11,7 @@
 //! there is. It knows nothing of other partitions but the share of memory it was given.
 
 mod idle;
+mod intake;
 mod slices;
 
 use std::sync::Arc;
@@ -29,9 +30,11 @@ use crate::patience::Patience;
 use crate::plan::{ActionId, Plan};
 use crate::progress::{LaneProgress, Progress};
 use crate::record::{Now, Position, Record, TopicPartition};
-use crate::routing::{Routes, Skip};
+use crate::routing::Skip;
 use crate::slice::Slice;
 use crate::standing::Heard;
+
+use intake::Intake;
 
 pub use crate::lanes::Completion;
 pub use slices::Appetite;
@@ -54,7 +57,7 @@ pub enum Step {
 pub enum Pushed<'a> {
     /// It is owed to nobody.
     Skipped(Skip),
-    /// It is no event, and will be dead-lettered.
+    /// It is no event, or was redriven to an action that is gone, and will be dead-lettered.
     Invalid,
     /// It is owed to these actions.
     Owed(&'a [ActionId]),
@@ -65,9 +68,9 @@ pub enum Pushed<'a> {
 pub struct Pipeline {
     plan: Arc<Plan>,
     partition: TopicPartition,
-    routes: Routes,
+    intake: Intake,
     lanes: Lanes,
-    /// The actions of `routes` that are not paused: those that a waiting reader may starve.
+    /// The actions of `intake` that are not paused: those that a waiting reader may starve.
     hungry: Vec<ActionId>,
     /// Lanes of actions that this plan does not know, and until when they are kept.
     foreign: Vec<LaneProgress>,
@@ -105,14 +108,14 @@ impl Pipeline {
         partition: TopicPartition,
         start: Option<Position>,
     ) -> Self {
-        let routes = Routes::new(&plan, &partition.topic);
-        let mut hungry = routes.actions(&plan);
+        let intake = Intake::new(&plan, &partition.topic);
+        let mut hungry = intake.actions(&plan);
         hungry.retain(|id| !plan.actions[id.0].paused);
         Self {
             lanes: Lanes::new(Arc::clone(&plan), gates, partition.clone()),
             plan,
             partition,
-            routes,
+            intake,
             hungry,
             foreign: Vec::new(),
             foreign_until: None,
@@ -137,7 +140,7 @@ impl Pipeline {
         progress: Progress,
     ) -> Self {
         let mut pipeline = Self::new(plan, gates, partition, Some(progress.start));
-        let wanted = pipeline.routes.actions(&pipeline.plan);
+        let wanted = pipeline.intake.actions(&pipeline.plan);
         let heard = Heard::new(&pipeline.plan, &wanted, progress.lanes);
         for (whose, standing) in heard.lanes {
             pipeline.lanes.restore(whose, standing, progress.start);
@@ -228,16 +231,16 @@ impl Pipeline {
         let Some(value) = record.value else {
             return Pushed::Skipped(Skip::Tombstone);
         };
-        let without_room = match self.fields.read(value, &self.plan.paths) {
-            Ok(event) => {
-                if let Err(skip) = self.routes.route(&self.plan, event, &mut self.owed) {
+        let without_room = match self.intake.read(&self.plan, &mut self.fields, record, value) {
+            Ok(offer) => {
+                if let Err(skip) = self.intake.route(&self.plan, &offer, &mut self.owed) {
                     return Pushed::Skipped(skip);
                 }
-                self.lanes.place(record, event, self.owed.iter().copied(), now)
+                self.lanes.place(record, offer.event, self.owed.iter().copied(), now)
             }
-            Err(invalid) => {
+            Err(why) => {
                 self.owed.clear();
-                self.lanes.place_invalid(record, &invalid)
+                self.lanes.place_invalid(record, &why)
             }
         };
         if !without_room.is_empty() {
@@ -345,9 +348,9 @@ impl Pipeline {
         if self.has_room_for(&parked) {
             let record = parked.record.record();
             let value = record.value.expect("only what has a value is parked");
-            parked.owed = match self.fields.read(value, &self.plan.paths) {
-                Ok(event) => self.lanes.place(&record, event, parked.actions(), now),
-                Err(invalid) => self.lanes.place_invalid(&record, &invalid),
+            parked.owed = match self.intake.read(&self.plan, &mut self.fields, &record, value) {
+                Ok(offer) => self.lanes.place(&record, offer.event, parked.actions(), now),
+                Err(why) => self.lanes.place_invalid(&record, &why),
             };
         }
         let others_starve = !parked.owed.is_empty() && self.others_starve();

@@ -4,6 +4,7 @@
 //! defaults filled in, references resolved to indices. It does not know the file it came from,
 //! and nothing in it can be invalid: what builds a plan has checked everything.
 
+mod names;
 mod subscription;
 
 use std::fmt;
@@ -21,6 +22,7 @@ use crate::standard_webhooks::StandardSigner;
 use crate::trigger::Trigger;
 use crate::verdict::Verdicts;
 
+pub use names::Names;
 pub use subscription::Subscription;
 
 /// The most events that one request carries.
@@ -35,6 +37,8 @@ pub struct Plan {
     pub destinations: Vec<Destination>,
     /// Every action of every destination, in the file's order; an [`ActionId`] is its index.
     pub actions: Vec<Action>,
+    /// The actions by their names.
+    pub names: Names,
     /// What the actions are triggered by, each condition once; a [`TriggerId`] is its index.
     pub triggers: Vec<Trigger>,
     /// Who waits for which events.
@@ -45,6 +49,11 @@ pub struct Plan {
     pub event_type: PathId,
     /// Which addresses requests may go to.
     pub egress: Egress,
+    /// Where dead letters go. It is no source, whatever expression matches its name.
+    pub dead_letter_topic: Box<str>,
+    /// Where dead letters are written to be delivered after all, to the action that each of them
+    /// names. It is no source either.
+    pub redrive_topic: Box<str>,
 }
 
 impl Plan {
@@ -54,6 +63,19 @@ impl Plan {
     pub fn patience_with_unknown(&self) -> Duration {
         let longest = self.actions.iter().map(|action| action.delivery.retry.give_up_after).max();
         longest.unwrap_or(Retry::default().give_up_after)
+    }
+
+    /// The action of this name.
+    #[must_use]
+    pub fn action_named(&self, destination: &str, action: &str) -> Option<ActionId> {
+        self.names.find(&self.actions, destination, action)
+    }
+
+    /// Whether events are delivered to an action.
+    #[must_use]
+    pub fn is_enabled(&self, id: ActionId) -> bool {
+        let action = &self.actions[id.0];
+        action.enabled && self.destinations[action.destination.0].enabled
     }
 
     /// The trigger of an action.

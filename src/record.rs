@@ -65,6 +65,18 @@ impl fmt::Display for TopicPartition {
     }
 }
 
+/// Where an event came from: the record that it was read from first. For all but redriven events
+/// that is the record that it is read from now.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Origin {
+    /// The partition of the record.
+    pub partition: TopicPartition,
+    /// Its place there.
+    pub offset: Offset,
+    /// Its timestamp in milliseconds since 1970-01-01 UTC; none: it has none.
+    pub timestamp: Option<i64>,
+}
+
 /// A moment, on both clocks: the one that never jumps, and the one that the world agrees on.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {

@@ -57,10 +57,15 @@ struct Candidate {
 
 impl Routes {
     /// The routes of `topic`: the enabled actions of the enabled destinations that are connected
-    /// to a source it belongs to.
+    /// to a source it belongs to. Records of the redrive topic may be owed to all of them, those of
+    /// the dead-letter topic to none, whatever expressions of sources match.
     #[must_use]
     pub fn new(plan: &Plan, topic: &str) -> Self {
-        Self::to(plan, |sources| is_connected(plan, sources, topic))
+        if topic == &*plan.redrive_topic {
+            return Self::to(plan, |_| true);
+        }
+        let is_source = topic != &*plan.dead_letter_topic;
+        Self::to(plan, |sources| is_source && is_connected(plan, sources, topic))
     }
 
     /// The routes to the enabled actions of the enabled destinations that read `sources` for which

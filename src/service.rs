@@ -160,7 +160,6 @@ impl Service {
         let membership = Membership {
             config: config.kafka.consumer(),
             topics,
-            own_topics: vec![config.topics.dead_letter, config.topics.redrive],
             start: match config.kafka.offset_reset {
                 OffsetReset::Earliest => Start::Earliest,
                 OffsetReset::Latest => Start::Latest,

@@ -10,7 +10,7 @@ use sha1::{Digest, Sha1};
 
 use crate::batch::{Batch, Entry};
 use crate::plan::SignatureScope;
-use crate::record::TopicPartition;
+use crate::record::{Offset, Origin, TopicPartition};
 use crate::secret::Secret;
 
 /// Signs bodies under one shared secret.
@@ -64,17 +64,37 @@ pub fn idempotency_key(
     partition: &TopicPartition,
     entries: &[Entry],
 ) -> String {
-    // Every text is preceded by its length, so that no two sets are written alike.
-    let mut digest = Sha1::new();
-    for text in [destination, action, &partition.topic] {
-        update_with_length(&mut digest, text.as_bytes());
-    }
-    digest.update(partition.partition.to_le_bytes());
+    let mut digest = digest_for(destination, action);
+    update_with_partition(&mut digest, partition);
     for entry in entries {
-        let mut origin = [0; 16];
-        origin[..8].copy_from_slice(&entry.offset.0.to_le_bytes());
-        origin[8..].copy_from_slice(&entry.timestamp.unwrap_or(-1).to_le_bytes());
-        digest.update(origin);
+        update_with_record(&mut digest, entry.offset, entry.timestamp);
+    }
+    hex::encode(digest.finalize())
+}
+
+/// The value of `Idempotency-Key` for a set of redriven events. Whatever their order now, it is the
+/// key that they had together as events of one partition; events of several never had one.
+#[must_use]
+pub fn idempotency_key_of_redriven(
+    destination: &str,
+    action: &str,
+    mut origins: Vec<Origin>,
+) -> String {
+    origins.sort_unstable();
+    let mut digest = digest_for(destination, action);
+    let by_partition = origins.chunk_by(|one, other| one.partition == other.partition);
+    let is_of_one_partition = by_partition.clone().count() == 1;
+    for origins in by_partition {
+        if !is_of_one_partition {
+            // In place of the length of a topic's name, which is never so long: a set of several
+            // partitions is not written like any of one.
+            digest.update(u64::MAX.to_le_bytes());
+            digest.update((origins.len() as u64).to_le_bytes());
+        }
+        update_with_partition(&mut digest, &origins[0].partition);
+        for origin in origins {
+            update_with_record(&mut digest, origin.offset, origin.timestamp);
+        }
     }
     hex::encode(digest.finalize())
 }
@@ -83,11 +103,30 @@ pub fn idempotency_key(
 /// same for the same bytes, another one for others. No key of records looks like it.
 #[must_use]
 pub fn idempotency_key_without_origin(destination: &str, action: &str, event: &[u8]) -> String {
-    let mut digest = Sha1::new();
-    for text in [destination.as_bytes(), action.as_bytes(), event] {
-        update_with_length(&mut digest, text);
-    }
+    let mut digest = digest_for(destination, action);
+    update_with_length(&mut digest, event);
     format!("explain-{}", hex::encode(digest.finalize()))
+}
+
+/// Every text is preceded by its length, so that no two sets are written alike.
+fn digest_for(destination: &str, action: &str) -> Sha1 {
+    let mut digest = Sha1::new();
+    for text in [destination, action] {
+        update_with_length(&mut digest, text.as_bytes());
+    }
+    digest
+}
+
+fn update_with_partition(digest: &mut Sha1, partition: &TopicPartition) {
+    update_with_length(digest, partition.topic.as_bytes());
+    digest.update(partition.partition.to_le_bytes());
+}
+
+fn update_with_record(digest: &mut Sha1, offset: Offset, timestamp: Option<i64>) {
+    let mut record = [0; 16];
+    record[..8].copy_from_slice(&offset.0.to_le_bytes());
+    record[8..].copy_from_slice(&timestamp.unwrap_or(-1).to_le_bytes());
+    digest.update(record);
 }
 
 fn update_with_length(digest: &mut Sha1, text: &[u8]) {
@@ -100,10 +139,9 @@ mod tests {
     use std::collections::HashSet;
     use std::time::Instant;
 
-    use super::{Signer, idempotency_key, idempotency_key_without_origin};
+    use super::*;
     use crate::batch::{Batch, Framing, OpenBatch};
-    use crate::record::{Offset, Record, TopicPartition};
-    use crate::secret::Secret;
+    use crate::record::Record;
 
     #[test]
     fn signatures_are_those_of_the_conformance_cases() {
@@ -148,6 +186,34 @@ mod tests {
                     assert!(keys.insert(key()), "{set:?} {destination} {partition}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn a_set_that_is_redriven_keeps_its_idempotency_key() {
+        let partition = |topic: &str| TopicPartition { topic: topic.into(), partition: 2 };
+        let origin = |topic, (offset, timestamp)| Origin {
+            partition: partition(topic),
+            offset: Offset(offset),
+            timestamp: Some(timestamp),
+        };
+        let set = [(1, 5), (2, 4), (30, 6)];
+        let before = idempotency_key("crm", "all", &partition("t"), batch(&set).entries());
+        for order in [[0, 1, 2], [2, 0, 1]] {
+            let origins = order.map(|index| origin("t", set[index])).to_vec();
+            assert_eq!(idempotency_key_of_redriven("crm", "all", origins), before);
+        }
+        let mut keys = HashSet::from([before]);
+        for others in [
+            vec![("t", set[0])],
+            vec![("t", set[0]), ("u", set[1])],
+            vec![("t", set[0]), ("u", set[2])],
+            vec![("u", set[0]), ("t", set[1])],
+            vec![("t", set[0]), ("t", set[1]), ("u", set[2])],
+            vec![("t", set[0]), ("u", set[1]), ("u", set[2])],
+        ] {
+            let origins = others.iter().map(|(topic, record)| origin(topic, *record)).collect();
+            assert!(keys.insert(idempotency_key_of_redriven("crm", "all", origins)), "{others:?}");
         }
     }
 

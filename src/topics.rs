@@ -18,6 +18,8 @@ use crate::kafka_log::KafkaLog;
 const PATIENCE: Duration = Duration::from_secs(10);
 /// Between two tries.
 const PAUSE: Duration = Duration::from_secs(1);
+/// Until what was created just now can be seen.
+const SHORT_PAUSE: Duration = Duration::from_millis(100);
 /// Thirty days: long enough to notice, understand and redrive.
 const RETENTION_MS: &str = "2592000000";
 /// Room for the headers that a letter adds to an event, whatever the sources allow.
@@ -44,12 +46,19 @@ pub async fn ensure(
     let admin = Arc::new(config.create_with_context::<_, AdminClient<_>>(KafkaLog::new("topics"))?);
     let mut said = None;
     loop {
+        let mut pause = PAUSE;
         let problem = match missing(&admin, &topics.names).await {
             Ok(missing) if missing.is_empty() => {
                 health.set_has_topics();
                 return Ok(());
             }
-            Ok(missing) if topics.create => create(&admin, &missing).await.err(),
+            Ok(missing) if topics.create => {
+                let created = create(&admin, &missing).await;
+                if created.is_ok() {
+                    pause = SHORT_PAUSE;
+                }
+                created.err()
+            }
             Ok(missing) => Some(format!(
                 "missing: {}; create them, or set `topics.create: true`",
                 missing.join(", ")
@@ -61,7 +70,7 @@ pub async fn ensure(
             warn!(problem = problem.as_deref(), "the dead-letter and redrive topics are not ready");
             said = problem;
         }
-        tokio::time::sleep(PAUSE).await;
+        tokio::time::sleep(pause).await;
     }
 }
 

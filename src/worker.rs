@@ -358,7 +358,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                     Debtor::Lane(lane) => {
                         self.outside.metrics.action(lane.action).dead_lettered(reason);
                     }
-                    Debtor::InvalidEvents => self.outside.metrics.invalid_events.inc(),
+                    Debtor::InvalidEvents => self.outside.metrics.buried(reason),
                 }
                 self.pipeline.letter_written(writing.id);
             }

@@ -30,6 +30,7 @@ const PURE: &[&str] = &[
     "pipeline",
     "plan",
     "progress",
+    "provenance",
     "record",
     "request",
     "retention",

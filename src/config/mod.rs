@@ -41,7 +41,7 @@ use std::time::Duration;
 use crate::disguise::Disguise;
 use crate::egress::Egress;
 use crate::event::{self, Paths};
-use crate::plan::{Plan, Subscription};
+use crate::plan::{Names, Plan, Subscription};
 
 pub use diagnostic::{Diagnostic, Errors, Place};
 pub use kafka::{Kafka, OffsetReset};
@@ -242,11 +242,14 @@ fn read(at: &At<'_>) -> Option<Config> {
         sources,
         destinations: Vec::new(),
         actions: Vec::new(),
+        names: Names::default(),
         triggers: Vec::new(),
         subscriptions: Vec::new(),
         paths,
         event_type,
         egress: Egress::default(),
+        dead_letter_topic: "".into(),
+        redrive_topic: "".into(),
     };
     let mut as_written = Vec::new();
     let mut disguises = Vec::new();
@@ -272,7 +275,14 @@ fn read(at: &At<'_>) -> Option<Config> {
     Some(Config {
         kafka: kafka?,
         admin_listen: admin_listen?,
-        plan: Plan { egress: egress?, subscriptions, ..plan },
+        plan: Plan {
+            egress: egress?,
+            names: Names::new(&plan.actions),
+            subscriptions,
+            dead_letter_topic: topics.as_ref()?.dead_letter.as_str().into(),
+            redrive_topic: topics.as_ref()?.redrive.as_str().into(),
+            ..plan
+        },
         topics: topics?,
         buffered_bytes: buffered_bytes?,
         shutdown_timeout: shutdown_timeout?,

@@ -7,7 +7,6 @@
 use regex::Regex;
 
 use super::at::At;
-use super::delivery::later;
 use super::section::Section;
 use super::tree::Value;
 use crate::plan::{Source, TopicPattern};
@@ -17,7 +16,7 @@ use crate::plan::{Source, TopicPattern};
 pub struct Topics {
     /// Where events go that could not be delivered. No source reads it.
     pub dead_letter: String,
-    /// Where letters go that are to be tried again. No source reads it.
+    /// Where letters go that are to be delivered after all. No source reads it, but the group does.
     pub redrive: String,
     /// Whether they are created when missing.
     pub create: bool,
@@ -241,9 +240,6 @@ pub(super) fn read_topics(root: &Section<'_>, named: &Named<'_>) -> Option<Topic
     };
     let key = |key: &str| section.as_ref().and_then(|section| section.key(key));
     let redrive_at = key("redrive");
-    if let Some(at) = &redrive_at {
-        later(at, "nothing is redriven");
-    }
     let name = |at: Option<At<'_>>, suffix: &str| match at {
         Some(at) => {
             let name = at.text()?;

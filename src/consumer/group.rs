@@ -209,7 +209,12 @@ impl Group {
             self.health().beat(BEAT);
             !self.is_stopping()
         };
-        let starts = match start::resolve(consumer, assigned, self.start, goes_on) {
+        let redrive = &self.outside.plan.redrive_topic;
+        // Whatever was redriven before the group first came to it is to be delivered, too.
+        let start = |partition: &TopicPartition| {
+            if *partition.topic == **redrive { Start::Earliest } else { self.start }
+        };
+        let starts = match start::resolve(consumer, assigned, start, goes_on) {
             Ok(Some(starts)) => starts,
             Ok(None) => return,
             Err(why) => return self.fail(why),

@@ -30,6 +30,8 @@ use crate::worker::Outside;
 const POLL: Duration = Duration::from_millis(100);
 /// The same while draining, when every answer may be the last.
 const POLL_WHILE_DRAINING: Duration = Duration::from_millis(5);
+/// The longest wait for the redrive topic before the sources are read without it.
+const LONGEST_WAIT_FOR_TOPICS: Duration = Duration::from_secs(3);
 /// Between two looks for a broker while none can be reached.
 const LOOK_FOR_BROKER_EVERY: Duration = Duration::from_secs(1);
 /// The longest wait for the group to take note that this member leaves.
@@ -43,8 +45,6 @@ pub struct Membership {
     pub config: ClientConfig,
     /// Topic names, and expressions that begin with `^`.
     pub topics: Vec<String>,
-    /// Topics that no expression matches: those that Hookcast writes itself.
-    pub own_topics: Vec<String>,
     /// Where a partition starts that the group has no position for.
     pub start: Start,
     /// The longest that a drain may take.
@@ -91,7 +91,7 @@ impl Membership {
     /// # Errors
     /// See [`Error`].
     pub fn run(self) -> Result<(), Error> {
-        let config = consumer_config(self.config.clone(), &self.own_topics);
+        let config = consumer_config(self.config.clone(), &self.outside.plan.dead_letter_topic);
         let group = Group::new(
             Arc::clone(&self.outside),
             self.runtime.clone(),
@@ -115,10 +115,11 @@ impl Membership {
     /// Polls and commits until it is time to leave.
     fn stay(&self, consumer: &Arc<BaseConsumer<Group>>) -> Result<(), Error> {
         let group = consumer.context();
-        let topics: Vec<_> = self.topics.iter().map(String::as_str).collect();
-        consumer.subscribe(&topics).map_err(|error| Error::Fatal(error.to_string()))?;
-        let mut looked_for_broker = Instant::now();
+        let begun = Instant::now();
+        let mut subscribed = Subscribed::ToNothing;
+        let mut looked_for_broker = begun;
         while !self.stop.load(Ordering::Relaxed) {
+            subscribed = self.subscribe(consumer, subscribed, begun.elapsed())?;
             group.poll(consumer, POLL)?;
             group.commit_if_due(consumer);
             group.measure(consumer);
@@ -131,6 +132,38 @@ impl Membership {
         }
         Ok(())
     }
+
+    /// Subscribes to what there is to subscribe to. The redrive topic may have to be created first,
+    /// which is waited for a little, so that the group need not rebalance a second time.
+    fn subscribe(
+        &self,
+        consumer: &BaseConsumer<Group>,
+        subscribed: Subscribed,
+        waited: Duration,
+    ) -> Result<Subscribed, Error> {
+        let has_redrive = self.outside.health.has_topics();
+        let next = match subscribed {
+            Subscribed::ToNothing | Subscribed::ToSources if has_redrive => Subscribed::ToAll,
+            Subscribed::ToNothing if waited > LONGEST_WAIT_FOR_TOPICS => Subscribed::ToSources,
+            unchanged => return Ok(unchanged),
+        };
+        let mut topics: Vec<_> = self.topics.iter().map(String::as_str).collect();
+        if next == Subscribed::ToAll {
+            topics.push(&self.outside.plan.redrive_topic);
+        }
+        consumer.subscribe(&topics).map_err(|error| Error::Fatal(error.to_string()))?;
+        Ok(next)
+    }
+}
+
+/// What this member reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Subscribed {
+    ToNothing,
+    /// The redrive topic does not exist yet.
+    ToSources,
+    /// The sources and the redrive topic.
+    ToAll,
 }
 
 /// Drains and commits while still polling, and only then leaves the group: a commit made while
@@ -177,7 +210,7 @@ fn look_for_broker(consumer: &BaseConsumer<Group>) {
 }
 
 /// The operator's keys, with what this program's guarantees and speed need.
-fn consumer_config(mut config: ClientConfig, own_topics: &[String]) -> ClientConfig {
+fn consumer_config(mut config: ClientConfig, dead_letter_topic: &str) -> ClientConfig {
     let fallbacks = [
         ("client.id", "hookcast"),
         // Partitions that stay keep flowing while others move.
@@ -198,8 +231,9 @@ fn consumer_config(mut config: ClientConfig, own_topics: &[String]) -> ClientCon
             config.set(key, value);
         }
     }
-    let own = own_topics.iter().map(|topic| format!("^{}$", topic.replace('.', "\\.")));
-    let hidden = config.get("topic.blacklist").map(str::to_owned).into_iter().chain(own);
+    // No expression of a source matches the dead letters. The redrive topic is read in any case.
+    let own = format!("^{}$", dead_letter_topic.replace('.', "\\."));
+    let hidden = config.get("topic.blacklist").map(str::to_owned).into_iter().chain([own]);
     let hidden = hidden.collect::<Vec<_>>().join(",");
     config.set("topic.blacklist", hidden);
     // Positions are committed explicitly, and only those of settled prefixes.

@@ -31,7 +31,7 @@ pub(super) struct PartitionStart {
 }
 
 /// Finds out where the partitions start, for as long as it takes; none when `goes_on` says no,
-/// which is asked before every try.
+/// which is asked before every try. `start` says where one starts that nothing is committed of.
 ///
 /// This runs inside a rebalance callback. While it tries, nothing else that librdkafka reports is
 /// heard, and the group takes this member for dead in the end: so whatever trying again does not
@@ -45,12 +45,12 @@ pub(super) struct PartitionStart {
 pub(super) fn resolve<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     assigned: &TopicPartitionList,
-    start: Start,
+    start: impl Fn(&TopicPartition) -> Start,
     goes_on: impl Fn() -> bool,
 ) -> Result<Option<Vec<PartitionStart>>, String> {
     let mut said = false;
     while goes_on() {
-        match try_resolve(consumer, assigned, start) {
+        match try_resolve(consumer, assigned, &start) {
             Ok(starts) => return Ok(Some(starts)),
             Err(error) => {
                 let fault = error.rdkafka_error_code();
@@ -71,7 +71,7 @@ pub(super) fn resolve<C: ConsumerContext>(
 fn try_resolve<C: ConsumerContext>(
     consumer: &BaseConsumer<C>,
     assigned: &TopicPartitionList,
-    start: Start,
+    start: impl Fn(&TopicPartition) -> Start,
 ) -> KafkaResult<Vec<PartitionStart>> {
     let committed = consumer.committed_offsets(assigned.clone(), PATIENCE)?;
     let mut starts = Vec::with_capacity(committed.count());
@@ -87,7 +87,7 @@ fn try_resolve<C: ConsumerContext>(
             }),
             _ => None,
         };
-        let start = match (&committed, start) {
+        let start = match (&committed, start(&partition)) {
             (Some(committed), _) => after(&partition, committed),
             (None, Start::Earliest) => worker::Start::Beginning,
             (None, Start::Latest) => {
@@ -169,10 +169,15 @@ mod tests {
         let mut assigned = TopicPartitionList::new();
         assigned.add_partition("t", 0);
         let tries = Cell::new(0);
-        resolve(&consumer, &assigned, Start::Latest, || {
-            tries.set(tries.get() + 1);
-            tries.get() <= 3
-        })
+        resolve(
+            &consumer,
+            &assigned,
+            |_| Start::Latest,
+            || {
+                tries.set(tries.get() + 1);
+                tries.get() <= 3
+            },
+        )
     }
 
     #[test]

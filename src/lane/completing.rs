@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Lane;
 use super::attempt::{Answer, Completed, News, RequestId, Streak, Ticket};
 use super::queue::{Failure, Request};
-use crate::dead_letter::{Account, DeadLetter, Origin, Reason};
+use crate::dead_letter::{Account, DeadLetter, Reason};
 use crate::gate::{Fault, Heard};
 use crate::record::{Now, Offset};
 use crate::retry;
@@ -169,11 +169,7 @@ impl Lane {
         };
         let entries = request.batch.entries().iter().enumerate();
         let letters = entries.map(|(index, entry)| {
-            let origin = Origin {
-                partition: &self.partition,
-                offset: entry.offset,
-                timestamp: entry.timestamp,
-            };
+            let origin = self.provenance.of_entry(&request.batch, index);
             let original = request.batch.original(index);
             (entry.offset, DeadLetter::new(&original, &origin, &account))
         });

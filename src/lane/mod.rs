@@ -30,6 +30,7 @@ use crate::lane::cursor::Cursor;
 use crate::lane::gather::{Gathering, Sealed};
 use crate::lane::queue::Queue;
 use crate::plan::{Action, Order, Plan, Target, TargetTemplate};
+use crate::provenance::Provenance;
 use crate::record::{Now, Offset, Position, Record, TopicPartition};
 use crate::rejections::Rejections;
 use crate::signature::Signer;
@@ -46,7 +47,7 @@ const MOST_RUNS: usize = 64;
 pub struct Lane {
     plan: Arc<Plan>,
     id: LaneId,
-    partition: TopicPartition,
+    provenance: Provenance,
     signer: Option<Signer>,
     cursor: Cursor,
     /// Present when the action gathers its events.
@@ -88,9 +89,9 @@ impl Lane {
         let signer = action.shared_secret.as_ref().map(Signer::new);
         let gathering = action.batch.map(Gathering::new);
         Self {
+            provenance: Provenance::new(&plan, partition),
             plan,
             id,
-            partition,
             signer,
             cursor,
             gathering,

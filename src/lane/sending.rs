@@ -9,7 +9,6 @@ use super::{Lane, MOST_RUNS};
 use crate::gate::{Pass, Wait};
 use crate::record::Now;
 use crate::request::SignedRequest;
-use crate::signature::idempotency_key;
 
 /// What proves a request's origin and tells it from others.
 #[derive(Debug, Clone)]
@@ -67,7 +66,7 @@ impl Lane {
             let signature =
                 self.signer.as_ref().map(|signer| signer.sign_batch(&request.batch, scope));
             let (destination, name) = (&action.destination_name, &action.name);
-            let key = idempotency_key(destination, name, &self.partition, entries);
+            let key = self.provenance.idempotency_key(destination, name, &request.batch);
             Stamp { signature: signature.map(Arc::from), idempotency_key: key.into() }
         });
         let standard = action

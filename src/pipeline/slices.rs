@@ -36,14 +36,15 @@ impl Pipeline {
         let slice = self.slice.as_mut().expect("a slice was begun");
         let offset = record.offset;
         assert!(!slice.at.is_past(offset), "{offset} of {} was read already", self.partition);
-        let event = record.value.map(|value| self.fields.read(value, &self.plan.paths));
+        let (plan, fields) = (&*self.plan, &mut self.fields);
+        let offer = record.value.map(|value| self.intake.read(plan, fields, record, value));
         self.owed.clear();
-        if let Some(Ok(event)) = &event {
+        if let Some(Ok(offer)) = &offer {
             // Whether it is owed to nobody at all is no news the second time.
-            let _ = self.routes.route(&self.plan, *event, &mut self.owed);
+            let _ = self.intake.route(&self.plan, offer, &mut self.owed);
         }
         for debtor in self.lanes.riders(slice, offset) {
-            let is_owed = match (debtor, &event) {
+            let is_owed = match (debtor, &offer) {
                 (Debtor::InvalidEvents, Some(Err(_))) => true,
                 (Debtor::Lane(id), Some(Ok(_))) => self.owed.binary_search(&id.action).is_ok(),
                 _ => false,
@@ -58,9 +59,11 @@ impl Pipeline {
                 self.lanes.flush(debtor);
                 continue;
             }
-            match (debtor, &event) {
-                (Debtor::Lane(id), Some(Ok(event))) => self.lanes.take(id, record, *event, now),
-                (_, Some(Err(invalid))) => self.lanes.bury(record, &invalid.to_string()),
+            match (debtor, &offer) {
+                (Debtor::Lane(id), Some(Ok(offer))) => {
+                    self.lanes.take(id, record, offer.event, now);
+                }
+                (_, Some(Err(why))) => self.lanes.bury(record, why),
                 _ => {}
             }
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use hookcast::config::Config;
+use hookcast::dead_letter::DeadLetter;
 use hookcast::gates::Gates;
 use hookcast::lane::{Answer, Attempt};
 use hookcast::pipeline::{Appetite, Pipeline, Pushed, Step};
@@ -26,10 +27,15 @@ pub struct Bench {
 impl Bench {
     /// A pipeline with these actions, as YAML.
     pub fn new(actions: &str) -> Self {
+        Self::reading(partition(), actions)
+    }
+
+    /// A pipeline of another partition.
+    pub fn reading(partition: TopicPartition, actions: &str) -> Self {
         let plan = plan(actions);
         let gates = Arc::new(Gates::new(&plan));
         Self {
-            pipeline: Pipeline::new(Arc::clone(&plan), Arc::clone(&gates), partition(), None),
+            pipeline: Pipeline::new(Arc::clone(&plan), Arc::clone(&gates), partition, None),
             gates,
             now: Now { instant: Instant::now(), unix_ms: 0 },
             next: 0,
@@ -48,6 +54,10 @@ impl Bench {
         self.pipeline.push(&record, self.now)
     }
 
+    pub fn gates(&self) -> Arc<Gates> {
+        Arc::clone(&self.gates)
+    }
+
     pub fn sent(&mut self) -> Vec<Attempt> {
         let mut steps = Vec::new();
         self.pipeline.poll(self.now, &mut steps);
@@ -56,6 +66,20 @@ impl Bench {
             Step::DeadLetter(_) | Step::Forgotten(_) => None,
         });
         sent.collect()
+    }
+
+    /// What is written into the dead-letter topic.
+    pub fn letters(&mut self) -> Vec<Arc<DeadLetter>> {
+        let mut steps = Vec::new();
+        self.pipeline.poll(self.now, &mut steps);
+        let letters = steps.into_iter().filter_map(|step| match step {
+            Step::DeadLetter(writing) => {
+                self.pipeline.letter_written(writing.id);
+                Some(writing.letter)
+            }
+            Step::Send(_) | Step::Forgotten(_) => None,
+        });
+        letters.collect()
     }
 
     pub fn answer(&mut self, attempt: &Attempt, status: u16) {

@@ -2,6 +2,7 @@
 
 mod bench;
 mod lanes;
+mod redriven;
 
 use std::time::Duration;
 

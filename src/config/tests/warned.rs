@@ -11,8 +11,7 @@ fn warnings(config: &Config) -> String {
 
 #[test]
 fn keys_that_are_not_in_force_yet() {
-    let text = "topics: { redrive: letters }
-delivery:
+    let text = "delivery:
   rate_limit: 500/s";
     assert_snapshot!(warnings(&accept_more(text)));
 }

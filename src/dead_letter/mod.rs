@@ -1,13 +1,21 @@
 //! What is written to the dead-letter topic for an event that cannot be delivered.
 //!
-//! Knows the letter's form: the record's key, value and own headers, and headers that say why. It
-//! does not know how letters are written, nor what happens when that fails.
+//! Knows the letter's form: the record's key, value and own headers, and headers that say why; how
+//! it is read back; and the markers that say which letters were redriven. It does not know how
+//! letters are written, nor what happens when that fails.
+
+mod letter;
+mod name;
+mod redriven;
 
 use std::borrow::Cow;
 use std::sync::Arc;
 
 use crate::original::Original;
-use crate::record::{Offset, TopicPartition};
+use crate::record::Origin;
+
+pub use letter::{Address, Letter, origin};
+pub use redriven::{Marker, Place, Redriven, Seen};
 
 /// The most bytes of an answer or an error that a letter repeats.
 pub const MOST_ERROR_BYTES: usize = 1024;
@@ -25,6 +33,8 @@ pub enum Reason {
     InvalidPayload,
     /// Its mapping gives no legal URL or header.
     InvalidRequest,
+    /// It was redriven, and the action that it is addressed to is gone or disabled.
+    ActionRemoved,
 }
 
 impl Reason {
@@ -37,6 +47,7 @@ impl Reason {
             Self::InvalidEvent => "invalid_event",
             Self::InvalidPayload => "invalid_payload",
             Self::InvalidRequest => "invalid_request",
+            Self::ActionRemoved => "action_removed",
         }
     }
 }
@@ -58,15 +69,16 @@ pub struct Account {
     pub error: String,
 }
 
-/// Where an event came from.
-#[derive(Debug, Clone)]
-pub struct Origin<'a> {
-    /// The partition of its record.
-    pub partition: &'a TopicPartition,
-    /// The place of its record.
-    pub offset: Offset,
-    /// The record's timestamp in milliseconds since 1970-01-01 UTC.
-    pub timestamp: Option<i64>,
+impl Account {
+    /// Of an event that was never part of a request.
+    #[must_use]
+    pub fn without_attempt(
+        addressee: Option<(Arc<str>, Arc<str>)>,
+        reason: Reason,
+        error: String,
+    ) -> Self {
+        Self { addressee, reason, status: None, attempts: 0, first_attempt_at: None, error }
+    }
 }
 
 /// A record for the dead-letter topic.
@@ -84,34 +96,35 @@ pub struct DeadLetter {
 
 impl DeadLetter {
     /// The letter about one event. Header names that are no UTF-8 are written with replacement
-    /// characters; own headers that carry a name of ours give way.
+    /// characters; own headers that carry a name of ours give way, be they of an earlier letter
+    /// about the same event.
     #[must_use]
-    pub fn new(original: &Original<'_>, origin: &Origin<'_>, account: &Account) -> Self {
+    pub fn new(original: &Original<'_>, origin: &Origin, account: &Account) -> Self {
         let mut ours: Vec<(&str, String)> = Vec::new();
         if let Some((destination, action)) = &account.addressee {
-            ours.push(("hookcast-destination", destination.to_string()));
-            ours.push(("hookcast-action", action.to_string()));
+            ours.push((name::DESTINATION, destination.to_string()));
+            ours.push((name::ACTION, action.to_string()));
         }
-        ours.push(("hookcast-reason", account.reason.as_str().to_owned()));
+        ours.push((name::REASON, account.reason.as_str().to_owned()));
         if let Some(status) = account.status {
-            ours.push(("hookcast-status", status.to_string()));
+            ours.push((name::STATUS, status.to_string()));
         }
-        ours.push(("hookcast-attempts", account.attempts.to_string()));
+        ours.push((name::ATTEMPTS, account.attempts.to_string()));
         if let Some(first) = account.first_attempt_at {
-            ours.push(("hookcast-first-attempt-at", first.to_string()));
+            ours.push((name::FIRST_ATTEMPT_AT, first.to_string()));
         }
-        ours.push(("hookcast-error", cut(&account.error).to_owned()));
-        ours.push(("hookcast-topic", origin.partition.topic.to_string()));
-        ours.push(("hookcast-partition", origin.partition.partition.to_string()));
-        ours.push(("hookcast-offset", origin.offset.to_string()));
+        ours.push((name::ERROR, cut(&account.error).to_owned()));
+        ours.push((name::TOPIC, origin.partition.topic.to_string()));
+        ours.push((name::PARTITION, origin.partition.partition.to_string()));
+        ours.push((name::OFFSET, origin.offset.to_string()));
         if let Some(timestamp) = origin.timestamp {
-            ours.push(("hookcast-timestamp", timestamp.to_string()));
+            ours.push((name::TIMESTAMP, timestamp.to_string()));
         }
         let own = original
             .headers
             .iter()
             .map(|header| (String::from_utf8_lossy(header.name), header.value.map(<[u8]>::to_vec)));
-        let own = own.filter(|(name, _)| ours.iter().all(|(our, _)| our != name));
+        let own = own.filter(|(name, _)| !name::ALL.contains(&name.as_ref()));
         let mut headers: Vec<_> = own.map(|(name, value)| (Cow::into_owned(name), value)).collect();
         let ours = ours.into_iter();
         headers.extend(ours.map(|(name, value)| (name.to_owned(), Some(value.into_bytes()))));
@@ -139,14 +152,14 @@ fn cut(text: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use super::{Account, DeadLetter, MOST_ERROR_BYTES, Origin, Reason};
+    use super::{Account, DeadLetter, MOST_ERROR_BYTES, Reason};
     use crate::original::Original;
-    use crate::record::{Header, Offset, TopicPartition};
+    use crate::record::{Header, Offset, Origin, TopicPartition};
 
     fn letter(account: &Account, headers: Vec<Header<'_>>) -> DeadLetter {
         let original = Original { key: Some(b"k"), value: Some(b"v"), headers };
         let partition = TopicPartition { topic: "events".into(), partition: 3 };
-        let origin = Origin { partition: &partition, offset: Offset(17), timestamp: Some(1234) };
+        let origin = Origin { partition, offset: Offset(17), timestamp: Some(1234) };
         DeadLetter::new(&original, &origin, account)
     }
 
@@ -199,10 +212,12 @@ mod tests {
             Header { name: b"trace", value: Some(b"1") },
             Header { name: b"hookcast-reason", value: Some(b"of an earlier life") },
             Header { name: b"bad\xff", value: None },
+            Header { name: b"hookcast-truncated", value: Some(b"9") },
         ];
         let headers = shown(&letter(&account(), own));
         assert_eq!(headers[..2], ["trace=1", "bad\u{fffd}="]);
         assert!(!headers.contains(&"hookcast-reason=of an earlier life".to_owned()));
+        assert!(headers.iter().all(|header| !header.starts_with("hookcast-truncated")));
     }
 
     #[test]
