@@ -11,6 +11,27 @@ use tokio::sync::OnceCell;
 use crate::dead_letter::DeadLetter;
 use crate::kafka_log::KafkaLog;
 
+/// A producer that waits for every replica in sync (`acks=all`). `config` holds the operator's keys;
+/// logs call it `name`.
+///
+/// # Errors
+/// When librdkafka refuses the configuration.
+pub(crate) fn client(
+    mut config: ClientConfig,
+    name: &'static str,
+) -> Result<FutureProducer<KafkaLog>, KafkaError> {
+    config.set("acks", "all").set("enable.idempotence", "true");
+    // A letter is larger than its event by its headers. What is too large for the topic is for the
+    // broker to refuse, which is answered by cutting.
+    config.set("message.max.bytes", "1000000000");
+    // What librdkafka has not got rid of by then, since the topic was being created for one, is
+    // tried again by us: by itself it would hold on to it for minutes, and the position with it.
+    if ["message.timeout.ms", "delivery.timeout.ms"].iter().all(|key| config.get(key).is_none()) {
+        config.set("message.timeout.ms", "10000");
+    }
+    config.create_with_context(KafkaLog::new(name))
+}
+
 /// Writes dead letters.
 pub struct DeadLetterProducer {
     /// Letters that are written at the same time share a request.
@@ -27,18 +48,8 @@ impl DeadLetterProducer {
     ///
     /// # Errors
     /// When librdkafka refuses the configuration.
-    pub fn new(mut config: ClientConfig, topic: &str) -> Result<Self, KafkaError> {
-        config.set("acks", "all").set("enable.idempotence", "true");
-        // A letter is larger than its event by its headers. What is too large for the topic is
-        // for the broker to refuse, which is answered by cutting.
-        config.set("message.max.bytes", "1000000000");
-        // What librdkafka has not got rid of by then, since the topic was being created for one, is
-        // tried again by us: by itself it would hold on to it for minutes, and the position with it.
-        if ["message.timeout.ms", "delivery.timeout.ms"].iter().all(|key| config.get(key).is_none())
-        {
-            config.set("message.timeout.ms", "10000");
-        }
-        let together = config.create_with_context(KafkaLog::new("dead letters"))?;
+    pub fn new(config: ClientConfig, topic: &str) -> Result<Self, KafkaError> {
+        let together = client(config.clone(), "dead letters")?;
         Ok(Self { together, alone: OnceCell::new(), config, topic: topic.to_owned() })
     }
 
@@ -68,7 +79,7 @@ impl DeadLetterProducer {
     fn one_by_one(&self) -> Result<FutureProducer<KafkaLog>, KafkaError> {
         let mut config = self.config.clone();
         config.set("batch.num.messages", "1");
-        config.create_with_context(KafkaLog::new("dead letters, one by one"))
+        client(config, "dead letters, one by one")
     }
 
     /// Writes a letter with the first `kept` bytes of its value.

@@ -125,8 +125,15 @@ fn a_variable_that_is_not_set_is_an_error() {
 
 #[test]
 fn a_configuration_that_is_not_there_is_an_error() {
-    for command in ["check", "run", "progress"] {
-        let output = hookcast().args([command, "-c", "/nowhere/hookcast.yaml"]).output().unwrap();
+    for command in [
+        &["check"][..],
+        &["run"],
+        &["progress"],
+        &["dead-letters", "list"],
+        &["dead-letters", "redrive"],
+    ] {
+        let file = ["-c", "/nowhere/hookcast.yaml"];
+        let output = hookcast().args(command).args(file).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(
             err(&output).starts_with("/nowhere/hookcast.yaml: cannot be read: no such file"),
@@ -139,8 +146,8 @@ fn a_configuration_that_is_not_there_is_an_error() {
 #[test]
 fn a_bad_configuration_is_refused() {
     let (_directory, path) = directory_with("kafka: {}\n");
-    for command in ["run", "progress"] {
-        let output = hookcast().arg(command).arg("-c").arg(&path).output().unwrap();
+    for command in [&["run"][..], &["progress"], &["dead-letters", "list"]] {
+        let output = hookcast().args(command).arg("-c").arg(&path).output().unwrap();
         assert_eq!(output.status.code(), Some(2));
         assert!(err(&output).contains("the key `group.id` is missing"), "{}", err(&output));
     }
@@ -170,6 +177,28 @@ fn bad_usage_is_told_from_help() {
 }
 
 #[test]
+fn what_no_dead_letter_can_have_is_bad_usage() {
+    for (arguments, expected) in [
+        (&["dead-letters"][..], "Usage: hookcast dead-letters"),
+        (&["dead-letters", "purge"], "unrecognized subcommand"),
+        (&["dead-letters", "list", "--reason", "refused"], "invalid_payload"),
+        (&["dead-letters", "list", "--status", "4o4"], "--status"),
+        (&["dead-letters", "list", "--status", "42"], "100..=999"),
+        (&["dead-letters", "list", "--limit", "0"], "--limit"),
+        (&["dead-letters", "list", "--dry-run"], "--dry-run"),
+        (&["dead-letters", "redrive", "--json"], "--json"),
+        (&["dead-letters", "redrive", "--action", ""], "--action"),
+        (&["dead-letters", "redrive", "--since", "yesterday"], "a duration such as `2h`"),
+        (&["dead-letters", "redrive", "--since", "7d"], "write `168h`"),
+    ] {
+        let output = hookcast().args(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}");
+        assert_eq!(out(&output), "", "{arguments:?}");
+        assert!(err(&output).contains(expected), "{arguments:?}: {}", err(&output));
+    }
+}
+
+#[test]
 fn a_filter_that_is_none_is_bad_usage() {
     let (_directory, path) = directory_with(GOOD);
     let output = hookcast()
@@ -192,6 +221,9 @@ fn help_and_version_go_to_stdout() {
         &["check", "-h"],
         &["explain", "--help"],
         &["progress", "-h"],
+        &["dead-letters", "-h"],
+        &["dead-letters", "list", "--help"],
+        &["dead-letters", "redrive", "-h"],
         &["demo", "-h"],
     ] {
         let output = hookcast().args(arguments).output().unwrap();

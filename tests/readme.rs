@@ -217,7 +217,12 @@ fn every_command_in_the_documents_exists() {
                 continue;
             }
             assert!(commands.contains(command), "{place}");
-            let help = help(&[command]);
+            let mut help = help(&[command]);
+            let mut words = words.take_while(|word| !matches!(*word, "|" | "#")).peekable();
+            if let Some(part) = words.next_if(|_| help.contains("\nCommands:")) {
+                assert!(help.contains(&format!("\n  {part} ")), "{place}");
+                help = self::help(&[command, part]);
+            }
             for option in words.filter(|word| word.starts_with('-')) {
                 assert!(help.contains(option), "{place}");
             }

@@ -2,12 +2,17 @@
 //!
 //! Knows the commands, their exit statuses and how logs look. It does little itself: `check`
 //! shows a configuration, `explain` what it does with an event, `run` hands it to the service,
-//! `progress` looks on, and `demo` needs none.
+//! `progress` looks on, `dead-letters` reads and writes back what could not be delivered, and
+//! `demo` needs none.
 
 mod check;
 mod colours;
+mod columns;
+mod dead_letters;
 mod explain;
 mod logs;
+mod moment;
+mod onlooker;
 mod options;
 mod progress;
 
@@ -19,7 +24,7 @@ use clap::Parser;
 use crate::config::Config;
 use crate::demo::{self, Demo};
 use crate::service;
-use options::{Command, Explain, LogLevel, Options};
+use options::{Command, DeadLetters, Explain, LogLevel, Options};
 use progress::Form;
 
 /// Everything was done.
@@ -41,9 +46,11 @@ pub fn main() -> ExitCode {
         }
     };
     let usual = match options.command {
-        Command::Run | Command::Check { .. } | Command::Explain(_) | Command::Progress { .. } => {
-            LogLevel::Info
-        }
+        Command::Run
+        | Command::Check { .. }
+        | Command::Explain(_)
+        | Command::Progress { .. }
+        | Command::DeadLetters { .. } => LogLevel::Info,
         // A receiver that refuses on purpose is no news, and lines of a log would tear the picture.
         Command::Demo { .. } => LogLevel::Error,
     };
@@ -58,6 +65,9 @@ pub fn main() -> ExitCode {
         Command::Explain(ref asked) => with_config(&options, |config| explain(&config, asked)),
         Command::Run => with_config(&options, run),
         Command::Progress { json } => with_config(&options, |config| progress(&config, json)),
+        Command::DeadLetters { ref command } => {
+            with_config(&options, |config| dead_letters(&config, command))
+        }
         Command::Demo { events, failures, keep } => {
             demo(&Demo { events, failures, keep, program: program() })
         }
@@ -69,7 +79,7 @@ fn with_config(options: &Options, command: impl FnOnce(Config) -> u8) -> u8 {
     match Config::load(&options.config) {
         Ok(config) => command(config),
         Err(errors) => {
-            let count = counted(errors.0.len(), "error");
+            let count = counted(errors.0.len() as u64, "error");
             complain(&format!("{errors}\n\n{count} in {}", options.config.display()));
             WRONG
         }
@@ -81,7 +91,7 @@ fn check(config: &Config, options: &Options, strict: bool) -> u8 {
         complain(&format!("warning: {warning}\n"));
     }
     if strict && !config.warnings.is_empty() {
-        let count = counted(config.warnings.len(), "warning");
+        let count = counted(config.warnings.len() as u64, "warning");
         complain(&format!("{count}, and --strict was given"));
         return WRONG;
     }
@@ -136,6 +146,30 @@ fn progress(config: &Config, json: bool) -> u8 {
     }
 }
 
+fn dead_letters(config: &Config, command: &DeadLetters) -> u8 {
+    use dead_letters::{Ended, Error, Form, Mode};
+    let done = match command {
+        DeadLetters::List { filters, json } => {
+            let form = if *json { Form::Json } else { Form::Table };
+            dead_letters::list(config, filters, form).map(|()| Ended::Well)
+        }
+        DeadLetters::Redrive { filters, dry_run } => {
+            let mode = if *dry_run { Mode::DryRun } else { Mode::Redrive };
+            dead_letters::redrive(config, filters, mode)
+        }
+    };
+    match done {
+        Ok(Ended::Well) => DONE,
+        Ok(Ended::Interrupted) => FAILED,
+        // Whoever looked at it has seen enough.
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => DONE,
+        Err(error) => {
+            complain(&format!("hookcast: {:#}", anyhow::Error::new(error)));
+            FAILED
+        }
+    }
+}
+
 fn demo(demo: &Demo) -> u8 {
     match demo::run(demo) {
         Ok(demo::Ended::Well) => DONE,
@@ -157,7 +191,7 @@ fn program() -> String {
 }
 
 /// `1 error`, `2 errors`.
-fn counted(count: usize, noun: &str) -> String {
+fn counted(count: u64, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -9,6 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 use crate::demo;
 
+mod dead_letters;
+
+pub(super) use dead_letters::{DeadLetters, Filters, Since};
+
 /// Delivers events from Kafka topics to webhooks: signed, in order, at least once.
 #[derive(Debug, Parser)]
 #[command(
@@ -23,6 +27,7 @@ Examples:
   hookcast explain event.json           # what would become of this event, and why?
   hookcast run --config /etc/hookcast.yaml
   hookcast progress                     # how far is the group, and who is behind?
+  hookcast dead-letters list            # what could not be delivered?
 
 Exit status: 0 done, 1 failed while running, 2 bad usage or configuration."
 )]
@@ -132,6 +137,21 @@ Exit status: 0 done, 1 the broker cannot be asked, 2 bad usage or configuration.
         /// Print one JSON array, with an object for each partition and action
         #[arg(long)]
         json: bool,
+    },
+
+    /// Show what could not be delivered, and deliver it after all
+    ///
+    /// Events that are refused, that expire, or that make no request are written to the dead-letter
+    /// topic. `list` shows them; `redrive` has those delivered that can be, once the reason is gone.
+    #[command(after_help = "\
+Examples:
+  hookcast dead-letters list --since 24h
+  hookcast dead-letters redrive --action signups --dry-run
+
+Exit status: 0 done, 1 failed, 2 bad usage or configuration.")]
+    DeadLetters {
+        #[command(subcommand)]
+        command: DeadLetters,
     },
 
     /// See it deliver, with nothing installed
@@ -261,6 +281,21 @@ mod tests {
     #[test]
     fn help_for_progress() {
         insta::assert_snapshot!(help(&["hookcast", "progress", "--help"]));
+    }
+
+    #[test]
+    fn help_for_dead_letters() {
+        insta::assert_snapshot!(help(&["hookcast", "dead-letters", "--help"]));
+    }
+
+    #[test]
+    fn help_for_dead_letters_list() {
+        insta::assert_snapshot!(help(&["hookcast", "dead-letters", "list", "--help"]));
+    }
+
+    #[test]
+    fn help_for_dead_letters_redrive() {
+        insta::assert_snapshot!(help(&["hookcast", "dead-letters", "redrive", "--help"]));
     }
 
     #[test]

@@ -46,7 +46,7 @@ use crate::plan::{Names, Plan, Subscription};
 pub use diagnostic::{Diagnostic, Errors, Place};
 pub use kafka::{Kafka, OffsetReset};
 pub use topics::Topics;
-pub(crate) use units::{show_duration, show_size};
+pub(crate) use units::{parse_duration, show_duration, show_size};
 
 use at::At;
 use delivery::Level;

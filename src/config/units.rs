@@ -25,7 +25,8 @@ const RATES: [(&str, f64); 3] = [("/s", 1.0), ("/m", 60.0), ("/h", 3600.0)];
 impl At<'_> {
     /// A duration, in whole milliseconds, between two bounds.
     pub(super) fn duration(&self, least: Duration, most: Duration) -> Option<Duration> {
-        let value = self.parse("a duration such as `250ms`, `10s`, `1m` or `4h`", duration)?;
+        let value =
+            self.parse("a duration such as `250ms`, `10s`, `1m` or `4h`", parse_duration)?;
         if value < least || value > most {
             self.error(format!("must be from {} to {}", show_duration(least), show_duration(most)));
             return None;
@@ -49,7 +50,11 @@ impl At<'_> {
     }
 }
 
-fn duration(text: &str) -> Result<Duration, String> {
+/// A duration such as `250ms`, `10s`, `1m` or `4h`.
+///
+/// # Errors
+/// What to write instead, where that is known.
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let (number, unit) = number_and_unit(text).ok_or("")?;
     match TIMES.iter().find(|(name, _)| *name == unit) {
         Some((_, milliseconds)) => whole(number * milliseconds)
@@ -79,7 +84,7 @@ fn sum(text: &str) -> Option<String> {
         if part == text {
             return None;
         }
-        total += duration(part).ok()?;
+        total += parse_duration(part).ok()?;
         rest = &rest[part.len()..];
     }
     Some(show_duration(total))
@@ -159,7 +164,7 @@ pub(crate) fn show_size(bytes: usize) -> String {
 mod tests {
     use std::time::Duration;
 
-    use super::{duration, rate, show_duration, show_size, size};
+    use super::{parse_duration, rate, show_duration, show_size, size};
 
     #[test]
     fn durations_are_read() {
@@ -171,7 +176,7 @@ mod tests {
             ("1.5s", 1500),
             ("0s", 0),
         ] {
-            assert_eq!(duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
+            assert_eq!(parse_duration(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
     }
 
@@ -190,7 +195,7 @@ mod tests {
             (".5s", ""),
             ("5.s", ""),
         ] {
-            assert_eq!(duration(text), Err(hint.to_owned()), "{text}");
+            assert_eq!(parse_duration(text), Err(hint.to_owned()), "{text}");
         }
     }
 

@@ -116,7 +116,7 @@ impl Membership {
     fn stay(&self, consumer: &Arc<BaseConsumer<Group>>) -> Result<(), Error> {
         let group = consumer.context();
         let begun = Instant::now();
-        let mut subscribed = Subscribed::ToNothing;
+        let mut subscribed = Subscribed::Nothing;
         let mut looked_for_broker = begun;
         while !self.stop.load(Ordering::Relaxed) {
             subscribed = self.subscribe(consumer, subscribed, begun.elapsed())?;
@@ -143,12 +143,12 @@ impl Membership {
     ) -> Result<Subscribed, Error> {
         let has_redrive = self.outside.health.has_topics();
         let next = match subscribed {
-            Subscribed::ToNothing | Subscribed::ToSources if has_redrive => Subscribed::ToAll,
-            Subscribed::ToNothing if waited > LONGEST_WAIT_FOR_TOPICS => Subscribed::ToSources,
+            Subscribed::Nothing | Subscribed::Sources if has_redrive => Subscribed::All,
+            Subscribed::Nothing if waited > LONGEST_WAIT_FOR_TOPICS => Subscribed::Sources,
             unchanged => return Ok(unchanged),
         };
         let mut topics: Vec<_> = self.topics.iter().map(String::as_str).collect();
-        if next == Subscribed::ToAll {
+        if next == Subscribed::All {
             topics.push(&self.outside.plan.redrive_topic);
         }
         consumer.subscribe(&topics).map_err(|error| Error::Fatal(error.to_string()))?;
@@ -156,14 +156,14 @@ impl Membership {
     }
 }
 
-/// What this member reads.
+/// What this member is subscribed to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subscribed {
-    ToNothing,
+    Nothing,
     /// The redrive topic does not exist yet.
-    ToSources,
+    Sources,
     /// The sources and the redrive topic.
-    ToAll,
+    All,
 }
 
 /// Drains and commits while still polling, and only then leaves the group: a commit made while

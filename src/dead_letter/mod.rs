@@ -38,6 +38,15 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them.
+    pub const ALL: [Self; 5] = [
+        Self::Rejected,
+        Self::InvalidEvent,
+        Self::InvalidPayload,
+        Self::InvalidRequest,
+        Self::ActionRemoved,
+    ];
+
     /// The reason as letters and metrics name it.
     #[must_use]
     pub fn as_str(self) -> &'static str {

@@ -43,6 +43,13 @@ impl Marker {
         let headers = [(name::REDRIVEN, event(letter)?), (name::REDRIVEN_LETTER, letter_at)];
         Some(Self { headers })
     }
+
+    /// The event and the action that it names.
+    #[must_use]
+    pub fn event(&self) -> &str {
+        let [(_, event), _] = &self.headers;
+        event
+    }
 }
 
 /// The event and the action of a letter, as markers name them.
@@ -82,12 +89,15 @@ impl Redriven {
         Self::default()
     }
 
-    /// Takes note of the marker that stands in `record`, at `place`. False: it is none.
-    pub fn note(&mut self, record: &Record<'_>, place: Place) -> bool {
-        let Some(event) = text(&record.headers, name::REDRIVEN) else { return false };
-        if record.value.is_some() {
-            return false;
-        }
+    /// Whether a marker stands in `record`.
+    #[must_use]
+    pub fn is_marker(record: &Record<'_>) -> bool {
+        marked(record).is_some()
+    }
+
+    /// Takes note of the marker that stands in `record`, at `place`, if there is one.
+    pub fn note(&mut self, record: &Record<'_>, place: Place) {
+        let Some(event) = marked(record) else { return };
         let name = Name::new(event);
         let (partition, offset) = if let Some(letter) = letter_at(record) {
             letter
@@ -99,7 +109,6 @@ impl Redriven {
         };
         let up_to = self.up_to.entry((name, partition)).or_insert(offset);
         *up_to = offset.max(*up_to);
-        true
     }
 
     /// Whether `letter`, which stands at `place`, was redriven.
@@ -115,6 +124,11 @@ impl Redriven {
         up_to.is_some_and(|up_to| place.offset <= *up_to)
             || until.zip(place.timestamp).is_some_and(|(until, timestamp)| timestamp <= *until)
     }
+}
+
+/// The event and the action that a marker names.
+fn marked<'a>(record: &Record<'a>) -> Option<&'a str> {
+    text(&record.headers, name::REDRIVEN).filter(|_| record.value.is_none())
 }
 
 /// The place of the letter that a marker names.
@@ -175,10 +189,12 @@ mod tests {
             .map(|(name, value)| Header { name: name.as_bytes(), value: Some(value.as_bytes()) });
         let headers = headers.collect();
         let (offset, timestamp) = (at.offset, at.timestamp);
-        redriven.note(&Record { offset, timestamp, key: None, value: None, headers }, at)
+        let record = Record { offset, timestamp, key: None, value: None, headers };
+        redriven.note(&record, at);
+        Redriven::is_marker(&record)
     }
 
-    fn marked(redriven: &mut Redriven, letter: &Letter<'_>, of: Place, at: Place) {
+    fn mark(redriven: &mut Redriven, letter: &Letter<'_>, of: Place, at: Place) {
         let marker = Marker::new(letter, of).expect("a letter with an address");
         let headers = marker.headers.each_ref().map(|(name, value)| (*name, value.as_str()));
         assert!(note(redriven, &headers, at));
@@ -202,7 +218,7 @@ mod tests {
         let signup = letter(17, "signups");
         assert!(!redriven.hides(&signup, place(1, 5)));
         // The event has failed again before the marker was written: letter 8, marker 9.
-        marked(&mut redriven, &signup, place(1, 5), place(1, 9));
+        mark(&mut redriven, &signup, place(1, 5), place(1, 9));
         assert!(redriven.hides(&signup, place(1, 5)));
         assert!(redriven.hides(&signup, place(1, 2)), "a repeated letter");
         assert!(!redriven.hides(&signup, place(1, 8)), "the new letter");
@@ -211,8 +227,8 @@ mod tests {
         assert!(!redriven.hides(&letter(18, "signups"), place(1, 5)), "another event");
         assert!(!redriven.hides(&letter(17, "pages"), place(1, 5)), "another action");
         // Markers may come in any order.
-        marked(&mut redriven, &signup, place(1, 10), place(1, 12));
-        marked(&mut redriven, &signup, place(1, 8), place(1, 13));
+        mark(&mut redriven, &signup, place(1, 10), place(1, 12));
+        mark(&mut redriven, &signup, place(1, 8), place(1, 13));
         assert!(redriven.hides(&signup, place(1, 10)));
         assert!(!redriven.hides(&signup, place(1, 11)));
     }
@@ -245,7 +261,8 @@ mod tests {
             value: Some(b"{}"),
             headers: vec![name],
         };
-        assert!(!redriven.note(&letter, place(1, 9)));
+        redriven.note(&letter, place(1, 9));
+        assert!(!Redriven::is_marker(&letter) && redriven.up_to.is_empty());
     }
 
     #[test]

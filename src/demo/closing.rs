@@ -1,7 +1,7 @@
 //! What the demo says in the end: a table, and what to try next.
 
 use super::ledger::Tally;
-use super::picture::grouped;
+use crate::bar::grouped;
 
 /// What has become of the events.
 #[derive(Debug, Clone, Copy)]

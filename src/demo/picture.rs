@@ -8,9 +8,8 @@ use std::io::{self, IsTerminal, Stdout, Write};
 use std::time::{Duration, Instant};
 
 use super::ledger::Tally;
+use crate::bar::{bar, grouped};
 
-/// How wide the bar is, in characters.
-const BAR: u64 = 40;
 /// Rates are taken over this time.
 const RATE_OVER: Duration = Duration::from_secs(2);
 
@@ -107,12 +106,9 @@ impl Picture {
 
     fn bar(&self, moment: Moment) -> String {
         let accepted = moment.tally.accepted;
-        let filled = usize::try_from(accepted * BAR / self.total.max(1)).unwrap_or(0);
-        let rest = usize::try_from(BAR).unwrap_or(0).saturating_sub(filled);
         format!(
-            "  {}{}  {} of {} events  {} s",
-            "█".repeat(filled),
-            "░".repeat(rest),
+            "  {}  {} of {} events  {} s",
+            bar(accepted, self.total),
             grouped(accepted),
             grouped(self.total),
             (moment.at - self.begun).as_secs()
@@ -143,34 +139,12 @@ fn per_second(count: u64, time: Duration) -> u64 {
     count.saturating_mul(1000) / milliseconds
 }
 
-/// A number with a comma after the thousands.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.char_indices() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
 
-    use super::{Moment, Picture, grouped, per_second};
+    use super::{Moment, Picture, per_second};
     use crate::demo::ledger::Tally;
-
-    #[test]
-    fn thousands_are_set_apart() {
-        for (number, text) in
-            [(0, "0"), (999, "999"), (1000, "1,000"), (50_000, "50,000"), (1_234_567, "1,234,567")]
-        {
-            assert_eq!(grouped(number), text);
-        }
-    }
 
     #[test]
     fn a_rate_is_what_came_in_a_second() {

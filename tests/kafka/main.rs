@@ -19,6 +19,7 @@ mod members;
 mod outages;
 mod positions;
 mod progress;
+mod redrive;
 mod requests;
 mod restarts;
 mod retries;

@@ -4,37 +4,24 @@
 //! partitions there are, a question for all of them takes one request to each broker.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use rdkafka::client::ClientContext;
-use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::consumer::{BaseConsumer, Consumer};
+use rdkafka::error::KafkaError;
 use rdkafka::metadata::{Metadata, MetadataPartition};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 
+use crate::cli::onlooker::{self, Listener, Onlooker, patiently, reason};
 use crate::config::Config;
-use crate::kafka_log;
 use crate::plan::TopicPattern;
 use crate::record::{Position, TopicPartition};
-
-/// How long the broker may take to answer one question.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Before a question is asked again.
-const PAUSE: Duration = Duration::from_millis(200);
-
-/// So many reports of what failed are looked at: more keep coming for as long as it fails.
-const MOST_REPORTS: usize = 50;
 
 /// Why the broker cannot be asked.
 #[derive(Debug, thiserror::Error)]
 pub(in crate::cli) enum Error {
-    #[error("the Kafka client cannot be created")]
-    Client(#[source] KafkaError),
-    #[error("no broker at {servers} answers within {}s: {reason}", PATIENCE.as_secs())]
-    Away { servers: String, reason: String },
+    #[error(transparent)]
+    Onlooker(#[from] onlooker::Error),
     #[error("the committed positions of group {group} cannot be read: {reason}")]
     Positions { group: String, reason: String },
     #[error("the ends of the topics cannot be read: {reason}")]
@@ -43,7 +30,8 @@ pub(in crate::cli) enum Error {
 
 /// What the broker has said.
 pub(super) struct Answers {
-    /// The partitions of the topics that the sources read, in order.
+    /// The partitions of the topics that the group reads, in order. Of the redrive topic those that
+    /// something was ever written to.
     pub(super) partitions: Vec<Answer>,
     /// The topics that a source names and that are not there.
     pub(super) missing: Vec<String>,
@@ -66,16 +54,9 @@ pub(super) struct Committed {
 
 /// Asks for all that is known of the group.
 pub(super) fn ask(config: &Config) -> Result<Answers, Error> {
-    let mut client = config.kafka.consumer();
-    client.set("enable.auto.commit", "false").set("enable.auto.offset.store", "false");
-    let consumer: BaseConsumer<Onlooker> =
-        client.create_with_context(Onlooker::default()).map_err(Error::Client)?;
-
-    let cluster = consumer.fetch_metadata(None, PATIENCE).map_err(|error| Error::Away {
-        servers: config.kafka.bootstrap_servers().to_owned(),
-        reason: reported(&consumer).unwrap_or_else(|| reason(&error)),
-    })?;
-    let (partitions, missing) = read_by_sources(&cluster, config);
+    let Onlooker { consumer, cluster } =
+        Onlooker::new(config, config.kafka.consumer(), "progress")?;
+    let (partitions, missing) = read_by_group(&cluster, config);
     if partitions.is_empty() {
         return Ok(Answers { partitions: Vec::new(), missing });
     }
@@ -94,7 +75,10 @@ pub(super) fn ask(config: &Config) -> Result<Answers, Error> {
         end: find(&ends, &partition).map(|(end, _)| end),
         partition,
     });
-    Ok(Answers { partitions: answers.collect(), missing })
+    let is_worth_a_word = |answer: &Answer| {
+        answer.end != Some(Position(0)) || *answer.partition.topic != *config.topics.redrive
+    };
+    Ok(Answers { partitions: answers.filter(is_worth_a_word).collect(), missing })
 }
 
 /// Whether a partition has a broker that can be asked about it.
@@ -104,18 +88,20 @@ enum Leader {
     Away,
 }
 
-/// The partitions that the sources read, and the topics that they name and that are not there.
-fn read_by_sources(
+/// The partitions that the group reads, and the topics that sources name and that are not there.
+fn read_by_group(
     cluster: &Metadata,
     config: &Config,
 ) -> (BTreeMap<TopicPartition, Leader>, Vec<String>) {
     let patterns: Vec<_> = config.plan.sources.iter().flat_map(|source| &source.topics).collect();
-    let own = [&config.topics.dead_letter, &config.topics.redrive];
+    let topics = &config.topics;
     let mut partitions = BTreeMap::new();
     let mut found = Vec::new();
     for topic in cluster.topics() {
-        let is_own = own.iter().any(|name| *name == topic.name());
-        if is_own || !patterns.iter().any(|pattern| pattern.matches(topic.name())) {
+        let is_read = topic.name() == topics.redrive
+            || topic.name() != topics.dead_letter
+                && patterns.iter().any(|pattern| pattern.matches(topic.name()));
+        if !is_read {
             continue;
         }
         found.push(topic.name());
@@ -139,7 +125,7 @@ fn read_by_sources(
 }
 
 fn committed<'a>(
-    consumer: &BaseConsumer<Onlooker>,
+    consumer: &BaseConsumer<Listener>,
     partitions: impl Iterator<Item = &'a TopicPartition>,
     patience: Duration,
 ) -> Result<TopicPartitionList, KafkaError> {
@@ -153,7 +139,7 @@ fn committed<'a>(
 }
 
 fn ends<'a>(
-    consumer: &BaseConsumer<Onlooker>,
+    consumer: &BaseConsumer<Listener>,
     partitions: impl Iterator<Item = &'a TopicPartition>,
     patience: Duration,
 ) -> Result<TopicPartitionList, KafkaError> {
@@ -177,68 +163,6 @@ fn find(answers: &TopicPartitionList, partition: &TopicPartition) -> Option<(Pos
         _ => None,
     }
 }
-
-/// Asks until there is an answer or an error that waiting does not mend: a leader or a
-/// coordinator that has just changed answers the next time.
-fn patiently<T>(mut ask: impl FnMut(Duration) -> Result<T, KafkaError>) -> Result<T, KafkaError> {
-    let deadline = Instant::now() + PATIENCE;
-    loop {
-        match ask(deadline.saturating_duration_since(Instant::now())) {
-            Err(error) if !denies(&error) && Instant::now() + PAUSE < deadline => {
-                std::thread::park_timeout(PAUSE);
-            }
-            result => return result,
-        }
-    }
-}
-
-fn denies(error: &KafkaError) -> bool {
-    use RDKafkaErrorCode as Code;
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            Code::GroupAuthorizationFailed
-                | Code::TopicAuthorizationFailed
-                | Code::ClusterAuthorizationFailed
-        )
-    )
-}
-
-fn reason(error: &KafkaError) -> String {
-    error.rdkafka_error_code().map_or_else(|| error.to_string(), |code| code.to_string())
-}
-
-/// What librdkafka has to say of its connections.
-fn reported(consumer: &BaseConsumer<Onlooker>) -> Option<String> {
-    // Reports come with polling. Nothing is assigned, so nothing else does, but for lines of
-    // librdkafka's log, which a poll that does not wait would take for the last.
-    let mut polls = 0..MOST_REPORTS;
-    while polls.next().is_some() && consumer.poll(Duration::from_millis(10)).is_some() {}
-    consumer.context().reported.lock().unwrap_or_else(PoisonError::into_inner).take()
-}
-
-/// Keeps what librdkafka reports.
-#[derive(Default)]
-struct Onlooker {
-    /// The latest report of something that failed.
-    reported: Mutex<Option<String>>,
-}
-
-impl ClientContext for Onlooker {
-    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
-        kafka_log::log_line("progress", level, facility, message);
-    }
-
-    fn error(&self, error: KafkaError, reason: &str) {
-        // That all of them are down is said of each before.
-        if error.rdkafka_error_code() != Some(RDKafkaErrorCode::AllBrokersDown) {
-            let mut reported = self.reported.lock().unwrap_or_else(PoisonError::into_inner);
-            *reported = Some(reason.to_owned());
-        }
-    }
-}
-
-impl ConsumerContext for Onlooker {}
 
 #[cfg(test)]
 mod tests {

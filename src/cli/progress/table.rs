@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::standing::{Lane, Standing, Which};
+use crate::cli::columns::{Columns, printable};
+use crate::cli::moment;
 use crate::record::Position;
 
 /// So many actions that are behind are named at the end; their lines name all of them.
@@ -23,15 +25,13 @@ struct Line {
 pub(super) fn write(out: &mut impl Write, group: &str, standings: &[Standing]) -> io::Result<()> {
     let lines: Vec<_> = standings.iter().flat_map(lines).collect();
     if !lines.is_empty() {
-        let mut widths = HEADINGS.map(str::len);
+        let mut columns = Columns::new(HEADINGS, NUMBERS);
         for line in &lines {
-            for (width, cell) in widths.iter_mut().zip(&line.cells) {
-                *width = cell.chars().count().max(*width);
-            }
+            columns.fit(&line.cells);
         }
-        let headings = Line { cells: HEADINGS.map(str::to_owned), note: String::new() };
-        for line in [&headings].into_iter().chain(&lines) {
-            write_line(out, line, &widths)?;
+        writeln!(out, "{}", columns.line(HEADINGS, ""))?;
+        for Line { cells, note } in &lines {
+            writeln!(out, "{}", columns.line(cells.each_ref().map(String::as_str), note))?;
         }
         writeln!(out)?;
     }
@@ -42,17 +42,6 @@ pub(super) fn write(out: &mut impl Write, group: &str, standings: &[Standing]) -
         }
     }
     writeln!(out, "{}", summary(group, standings))
-}
-
-fn write_line(out: &mut impl Write, line: &Line, widths: &[usize]) -> io::Result<()> {
-    let mut text = String::new();
-    for ((cell, &width), is_number) in line.cells.iter().zip(widths).zip(NUMBERS) {
-        let cell = if is_number { format!("{cell:>width$}") } else { format!("{cell:width$}") };
-        text.push_str(&cell);
-        text.push_str("  ");
-    }
-    text.push_str(&line.note);
-    writeln!(out, "{}", text.trim_end())
 }
 
 fn lines(standing: &Standing) -> Vec<Line> {
@@ -93,11 +82,6 @@ fn action(lane: &Lane) -> String {
     format!("{}/{}", printable(&lane.destination), printable(&lane.action))
 }
 
-/// A name that moves no cursor: what the metadata names may have been written by anybody.
-fn printable(name: &str) -> String {
-    name.replace(char::is_control, "\u{fffd}")
-}
-
 fn name(lane: &Lane) -> String {
     let which = match &lane.which {
         Which::Whole => "",
@@ -111,10 +95,10 @@ fn name(lane: &Lane) -> String {
 fn note(standing: &Standing, lane: &Lane) -> String {
     let mut notes = Vec::new();
     if let Some(since) = lane.failing_since {
-        notes.push(format!("failing since {}", moment(since)));
+        notes.push(format!("failing since {}", moment::shown(since)));
     }
     if let Some(since) = lane.alone_since {
-        notes.push(format!("an event failing alone since {}", moment(since)));
+        notes.push(format!("an event failing alone since {}", moment::shown(since)));
     }
     if !lane.is_known {
         notes.push("the configuration has no such action here".to_owned());
@@ -163,42 +147,4 @@ fn summary(group: &str, standings: &[Standing]) -> String {
     let named = named.collect::<Vec<_>>().join(", ");
     let more = if number > MOST_NAMED { ", …" } else { "" };
     format!("{how_much}; {number} behind: {named}{more}")
-}
-
-/// A moment in UTC, to the second.
-fn moment(milliseconds: i64) -> String {
-    let seconds = milliseconds.div_euclid(1000);
-    let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    // Days since 1970 as a date, after <https://howardhinnant.github.io/date_algorithms.html>:
-    // years begin in March, so that a leap day is the last of its year.
-    let shifted = days + 719_468;
-    let (era, day_of_era) = (shifted.div_euclid(146_097), shifted.rem_euclid(146_097));
-    let year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = if month_from_march < 10 { month_from_march + 3 } else { month_from_march - 9 };
-    let year = era * 400 + year_of_era + i64::from(month <= 2);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::moment;
-
-    #[test]
-    fn a_moment_is_shown_as_date_and_time() {
-        for (milliseconds, shown) in [
-            (0, "1970-01-01T00:00:00Z"),
-            (-1, "1969-12-31T23:59:59Z"),
-            (951_782_400_000, "2000-02-29T00:00:00Z"),
-            (1_764_000_000_999, "2025-11-24T16:00:00Z"),
-            (4_107_542_399_000, "2100-02-28T23:59:59Z"),
-            (4_107_542_400_000, "2100-03-01T00:00:00Z"),
-        ] {
-            assert_eq!(moment(milliseconds), shown);
-        }
-    }
 }

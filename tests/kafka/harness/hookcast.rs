@@ -116,14 +116,16 @@ impl Config {
 
     /// Runs another command to its end.
     pub fn output_of(&self, arguments: &[&str]) -> Output {
+        self.command(arguments).output().expect("hookcast starts")
+    }
+
+    /// Another command, for whoever runs it.
+    pub fn command(&self, arguments: &[&str]) -> Command {
         let file = self.folder.path().join("command.yaml");
         std::fs::write(&file, self.text(free_port())).expect("the configuration is written");
-        Command::new(env!("CARGO_BIN_EXE_hookcast"))
-            .args(arguments)
-            .arg("--config")
-            .arg(&file)
-            .output()
-            .expect("hookcast starts")
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hookcast"));
+        command.args(arguments).arg("--config").arg(&file);
+        command
     }
 
     /// Starts `hookcast run` and waits until it is a member of its group.
