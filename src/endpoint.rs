@@ -20,6 +20,7 @@ use crate::dead_letter::MOST_ERROR_BYTES;
 use crate::endpoint::exchange::exchange;
 use crate::endpoint::resolver::GuardedResolver;
 use crate::endpoint::standing::Standing;
+use crate::gate::Change;
 use crate::lane::{Answer, Attempt, Streak};
 use crate::metrics::Metrics;
 use crate::pipeline::Completion;
@@ -52,6 +53,8 @@ struct Endpoint {
     client: Client,
     /// Present when the target is the same for every request.
     prepared: Option<Prepared>,
+    /// Whether each event may go to another origin.
+    is_mapped: bool,
     concurrency: usize,
     permits: Mutex<HashMap<Box<str>, Arc<Semaphore>>>,
     standing: Standing,
@@ -87,6 +90,7 @@ impl Endpoints {
                 TargetTemplate::Constant(target) => Some(Prepared::new(target)),
                 TargetTemplate::Mapped { .. } => None,
             },
+            is_mapped: action.request.target.fingerprint().is_some(),
             concurrency: action.delivery.concurrency.get(),
             permits: Mutex::default(),
             standing: Standing::new(format!("{}/{}", action.destination_name, action.name)),
@@ -147,11 +151,13 @@ impl Endpoints {
     /// # Panics
     /// When the action is of another plan.
     pub fn note(&self, action: ActionId, answer: &Answer, completion: &Completion) {
-        let standing = &self.actions[action.0].standing;
+        let endpoint = &self.actions[action.0];
         match completion {
-            Completion::Delivered(_) => standing.accepted(),
-            Completion::Retried => standing.failed(answer),
-            Completion::Rejected(events) => standing.rejected(answer, *events),
+            Completion::Rejected(events) => endpoint.standing.rejected(answer, *events),
+            // That one origin fails and another one does not makes no sense of a row.
+            _ if endpoint.is_mapped => {}
+            Completion::Delivered(_) => endpoint.standing.accepted(),
+            Completion::Retried => endpoint.standing.failed(answer),
             Completion::Split => {}
         }
     }
@@ -162,6 +168,17 @@ impl Endpoints {
     /// When the action is of another plan.
     pub fn note_rejections(&self, action: ActionId, streak: Streak) {
         self.actions[action.0].standing.rejects(streak);
+    }
+
+    /// Says that one of the endpoints of an action with a mapped URL is down, or well again.
+    ///
+    /// # Panics
+    /// When the action is of another plan.
+    pub fn note_change(&self, action: ActionId, target: &Target, answer: &Answer, change: Change) {
+        let endpoint = &self.actions[action.0];
+        if endpoint.is_mapped {
+            endpoint.standing.changed(&request::origin(target), answer, change);
+        }
     }
 }
 

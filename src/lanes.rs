@@ -5,6 +5,10 @@
 
 mod behind;
 mod failing;
+mod places;
+mod roster;
+mod shared;
+mod unsendable;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -14,19 +18,18 @@ use std::time::Instant;
 use slab::Slab;
 
 use crate::batch::Batch;
-use crate::dead_letter::{Account, DeadLetter};
 use crate::event::Event;
 use crate::gates::Gates;
 use crate::lane::cursor::Cursor;
 use crate::lane::invalid::InvalidEvents;
 use crate::lane::{Answer, Attempt, Completed, Lane, LaneId, News, Ticket};
+use crate::lanes::roster::LanesOfAction;
 use crate::letters::{Debtor, LetterId, Letters, Writing};
-use crate::original::Original;
 use crate::plan::{ActionId, Plan};
-use crate::provenance::Provenance;
 use crate::record::{Now, Position, Record, TopicPartition};
 use crate::request;
-use crate::standing::{Clocks, Standing, Whose};
+
+pub(crate) use roster::Addressed;
 
 /// What an answer has led to, for whoever counts.
 #[derive(Debug)]
@@ -49,17 +52,29 @@ pub(crate) struct Lanes {
     /// Called when a lane may go on because of what other partitions do.
     waker: Waker,
     partition: TopicPartition,
-    /// Every lane that was ever fed; its slot is its place here.
-    lanes: Slab<Lane>,
-    /// The same, by whose events it is for.
-    by_action: BTreeMap<ActionId, LaneId>,
+    /// Every lane in the slot that it is named by.
+    slots: Slab<Lane>,
+    /// The same, by whose events they are for.
+    by_action: BTreeMap<ActionId, LanesOfAction>,
+    /// How many there were when idle ones were looked for last.
+    were: usize,
     invalid_events: InvalidEvents,
+    /// Of lanes that were forgotten nothing can be told any more: whoever starts below it repeats
+    /// what they have settled.
+    told_below: Position,
     /// The lanes that hold something.
     busy: BTreeSet<LaneId>,
+    /// How many of them are those of origins.
+    busy_origins: usize,
     /// The lanes that are behind, the least recently served one first.
     behind: VecDeque<Debtor>,
+    /// The lanes that are behind, and give way to the ones that origins share as soon as nothing
+    /// is in flight.
+    leaving: BTreeSet<LaneId>,
     letters: Letters,
-    /// How many bytes the lanes' events may hold.
+    /// How many bytes the lanes' events hold, but for records that are no events.
+    held: usize,
+    /// How many bytes they may hold.
     room: usize,
     /// Where a payload is made before it finds its batch.
     payload: Vec<u8>,
@@ -72,55 +87,20 @@ impl Lanes {
             gates,
             waker: Waker::noop().clone(),
             partition,
-            lanes: Slab::new(),
+            slots: Slab::new(),
             by_action: BTreeMap::new(),
+            were: 0,
+            told_below: Position(0),
             invalid_events: InvalidEvents::new(Cursor::level()),
             busy: BTreeSet::new(),
+            busy_origins: 0,
             behind: VecDeque::new(),
+            leaving: BTreeSet::new(),
             letters: Letters::new(),
+            held: 0,
             room: usize::MAX,
             payload: Vec::new(),
         }
-    }
-
-    /// The lane of `whose` stands somewhere else than the partition's reader, which begins at
-    /// `reader`.
-    pub(crate) fn restore(&mut self, whose: Whose, standing: Standing, reader: Position) {
-        let Standing { clocks, settled_below, .. } = standing;
-        let cursor = Cursor::restored(standing, reader);
-        let is_behind = cursor.is_behind();
-        let debtor = match whose {
-            Whose::Nobody => {
-                self.invalid_events = InvalidEvents::new(cursor);
-                Debtor::InvalidEvents
-            }
-            Whose::Action(action) => {
-                let id = self.add(action, cursor);
-                let Clocks { failing_since, alone_since } = clocks;
-                self.lane_mut(id).inherit(failing_since, alone_since, settled_below);
-                Debtor::Lane(id)
-            }
-        };
-        if is_behind {
-            self.behind.push_back(debtor);
-        }
-    }
-
-    /// The lane of an action, which may never have been fed.
-    fn lane_of(&mut self, action: ActionId) -> LaneId {
-        match self.by_action.get(&action) {
-            Some(&id) => id,
-            None => self.add(action, Cursor::level()),
-        }
-    }
-
-    fn add(&mut self, action: ActionId, cursor: Cursor) -> LaneId {
-        let slot = self.lanes.vacant_entry();
-        let id = LaneId { action, slot: slot.key() };
-        let (plan, gates) = (Arc::clone(&self.plan), Arc::clone(&self.gates));
-        slot.insert(Lane::new(plan, id, self.partition.clone(), cursor, gates));
-        self.by_action.insert(action, id);
-        id
     }
 
     pub(crate) fn wake_with(&mut self, waker: Waker) {
@@ -132,7 +112,8 @@ impl Lanes {
     }
 
     pub(crate) fn held_bytes(&self) -> usize {
-        self.busy().map(Lane::held_bytes).sum::<usize>() + self.invalid_events.held_bytes()
+        debug_assert_eq!(self.held, self.busy().map(Lane::held_bytes).sum::<usize>());
+        self.held + self.invalid_events.held_bytes()
     }
 
     pub(crate) fn is_empty(&self) -> bool {
@@ -151,17 +132,17 @@ impl Lanes {
         self.cursors().filter_map(|(_, cursor)| cursor.lowest_owed()).min()
     }
 
-    /// Every lane that was ever fed, and how far it is.
+    /// Every lane that there is, and how far it is.
     pub(crate) fn cursors(&self) -> impl Iterator<Item = (Debtor, &Cursor)> {
-        let ids = self.by_action.values();
-        let lanes = ids.map(|id| (Debtor::Lane(*id), self.lanes[id.slot].cursor()));
+        let ids = self.by_action.values().flat_map(LanesOfAction::ids);
+        let lanes = ids.map(|id| (Debtor::Lane(id), self.slots[id.slot].cursor()));
         lanes.chain([(Debtor::InvalidEvents, &self.invalid_events.cursor)])
     }
 
     pub(crate) fn cursor(&self, debtor: Debtor) -> Option<&Cursor> {
         match debtor {
             Debtor::InvalidEvents => Some(&self.invalid_events.cursor),
-            Debtor::Lane(id) => self.lanes.get(id.slot).map(Lane::cursor),
+            Debtor::Lane(id) => self.slots.get(id.slot).map(Lane::cursor),
         }
     }
 
@@ -177,7 +158,16 @@ impl Lanes {
     }
 
     fn lane_mut(&mut self, id: LaneId) -> &mut Lane {
-        &mut self.lanes[id.slot]
+        &mut self.slots[id.slot]
+    }
+
+    /// Changes a lane, and accounts for what it holds afterwards.
+    fn change<R>(&mut self, id: LaneId, change: impl FnOnce(&mut Lane) -> R) -> R {
+        let lane = &mut self.slots[id.slot];
+        self.held -= lane.held_bytes();
+        let result = change(lane);
+        self.held += lane.held_bytes();
+        result
     }
 
     /// Whether a lane may take an event of `bytes` bytes. Lanes that hold events share the memory
@@ -186,7 +176,7 @@ impl Lanes {
         let share = self.share_of(debtor);
         match debtor {
             Debtor::InvalidEvents => self.invalid_events.has_room(bytes, share),
-            Debtor::Lane(id) => self.lanes[id.slot].has_room(bytes, share),
+            Debtor::Lane(id) => self.slots[id.slot].has_room(bytes, share) && self.has_place(id),
         }
     }
 
@@ -211,13 +201,13 @@ impl Lanes {
     ) -> Vec<Debtor> {
         let mut without_room = Vec::new();
         for action in owed {
-            let id = self.lane_of(action);
-            let cursor = self.lanes[id.slot].cursor();
+            let Addressed { lane: id, target } = self.address(action, event);
+            let cursor = self.slots[id.slot].cursor();
             if cursor.is_behind() || cursor.knows(record.offset) {
                 continue;
             }
             if self.has_room(Debtor::Lane(id), event.text().len()) {
-                self.take(id, record, event, now);
+                self.take(Addressed { lane: id, target }, record, event, now);
             } else {
                 self.lane_mut(id).flush();
                 without_room.push(Debtor::Lane(id));
@@ -226,58 +216,35 @@ impl Lanes {
         without_room
     }
 
-    /// Gives an event to the lane `id`, which has room for it.
-    pub(crate) fn take(&mut self, id: LaneId, record: &Record<'_>, event: Event<'_>, now: Now) {
-        let lane = &mut self.lanes[id.slot];
-        self.busy.insert(id);
-        let template = &self.plan.actions[id.action.0].request;
-        match request::resolve(template, &self.plan.egress, event, &mut self.payload) {
-            Ok((target, payload)) => lane.take(record, payload, target, now),
-            Err(unsendable) => {
-                let (reason, error) = (unsendable.reason(), unsendable.to_string());
-                let account = Account::without_attempt(Some(lane.addressee()), reason, error);
-                let letter = self.letter(record, &account);
-                self.lane_mut(id).take_unsendable(record, letter.held_bytes());
-                self.letters.add(Debtor::Lane(id), record.offset, letter);
+    /// Gives an event to the lane that it is addressed to, which has room for it.
+    pub(crate) fn take(
+        &mut self,
+        addressed: Addressed,
+        record: &Record<'_>,
+        event: Event<'_>,
+        now: Now,
+    ) {
+        let Addressed { lane: id, target } = addressed;
+        self.note_busy(id);
+        let lane = &mut self.slots[id.slot];
+        let data = &self.plan.actions[id.action.0].request.data;
+        let resolved = target.and_then(|target| {
+            let payload = request::payload(data, event, &mut self.payload)?;
+            Ok((target, payload))
+        });
+        match resolved {
+            Ok((target, payload)) => {
+                self.held -= lane.held_bytes();
+                lane.take(record, payload, target, now);
+                self.held += lane.held_bytes();
             }
+            Err(unsendable) => self.bury_unsendable(id, record, &unsendable),
         }
-    }
-
-    /// A record that no lane could deliver goes to the dead-letter topic, if the lane of invalid
-    /// events is level, does not know it, and has room; it is named if it has none.
-    pub(crate) fn place_invalid(&mut self, record: &Record<'_>, why: &Account) -> Vec<Debtor> {
-        let cursor = &self.invalid_events.cursor;
-        if cursor.is_behind() || cursor.knows(record.offset) {
-            return Vec::new();
-        }
-        if !self.has_room(Debtor::InvalidEvents, record.value.map_or(0, <[u8]>::len)) {
-            return vec![Debtor::InvalidEvents];
-        }
-        self.bury(record, why);
-        Vec::new()
-    }
-
-    /// A record that no lane could deliver goes to the dead-letter topic.
-    pub(crate) fn bury(&mut self, record: &Record<'_>, why: &Account) {
-        let letter = self.letter(record, why);
-        self.invalid_events.take(record.offset, letter.held_bytes());
-        self.letters.add(Debtor::InvalidEvents, record.offset, letter);
-    }
-
-    /// A letter about an event that was never part of a request.
-    fn letter(&self, record: &Record<'_>, account: &Account) -> DeadLetter {
-        let original =
-            Original { key: record.key, value: record.value, headers: record.headers.clone() };
-        let origin = Provenance::new(&self.plan, self.partition.clone()).of_record(record);
-        DeadLetter::new(&original, &origin, account)
     }
 
     /// How many of the actions for which `counts` says so hold something, or are behind.
     pub(crate) fn occupied(&self, counts: impl Fn(ActionId) -> bool) -> usize {
-        let behind = self.behind.iter().filter_map(|debtor| match debtor {
-            Debtor::Lane(id) => Some(id.action),
-            Debtor::InvalidEvents => None,
-        });
+        let behind = self.behind.iter().copied().filter_map(Debtor::action);
         let busy = self.busy.iter().map(|id| id.action);
         let mut actions: Vec<_> = busy.chain(behind).filter(|action| counts(*action)).collect();
         actions.sort_unstable();
@@ -305,10 +272,12 @@ impl Lanes {
     /// Hands every request that is to be made now to `send`.
     pub(crate) fn send(&mut self, now: Now, mut send: impl FnMut(Attempt)) {
         for id in &self.busy {
-            let lane = &mut self.lanes[id.slot];
+            let lane = &mut self.slots[id.slot];
+            self.held -= lane.held_bytes();
             while let Some(attempt) = lane.poll(now, &self.waker) {
                 send(attempt);
             }
+            self.held += lane.held_bytes();
         }
     }
 
@@ -320,7 +289,7 @@ impl Lanes {
     pub(crate) fn wake_at(&self, now: Now) -> Option<Instant> {
         let send = self.busy().filter_map(|lane| lane.wake_at(now));
         let behind = self.behind.iter().filter_map(|debtor| match debtor {
-            Debtor::Lane(id) => self.lanes[id.slot].could_catch_up_at(now),
+            Debtor::Lane(id) => self.slots[id.slot].could_catch_up_at(now),
             Debtor::InvalidEvents => None,
         });
         send.chain(behind).chain(self.letters.wake_at()).min()
@@ -328,7 +297,9 @@ impl Lanes {
 
     /// Nothing is sent any more: whoever else waits for the same endpoints goes first.
     pub(crate) fn step_aside(&mut self) {
-        self.lanes.iter_mut().for_each(|(_, lane)| lane.step_aside());
+        // What is told of a lane of its own is more than what is told of a shared one.
+        self.leaving.clear();
+        self.slots.iter_mut().for_each(|(_, lane)| lane.step_aside());
     }
 
     pub(crate) fn complete(
@@ -338,8 +309,8 @@ impl Lanes {
         now: Now,
         chance: f64,
     ) -> (Completion, News) {
-        let lane = self.lane_mut(ticket.lane);
-        let (completed, news) = lane.complete(ticket, answer, now, chance);
+        let complete = |lane: &mut Lane| lane.complete(ticket, answer, now, chance);
+        let (completed, news) = self.change(ticket.lane, complete);
         let completion = match completed {
             Completed::Delivered(batch) => Completion::Delivered(batch),
             Completed::Retried => Completion::Retried,
@@ -353,6 +324,7 @@ impl Lanes {
             }
         };
         self.note_if_idle(ticket.lane);
+        self.leave_if_at_rest(ticket.lane);
         (completion, news)
     }
 
@@ -361,8 +333,9 @@ impl Lanes {
         match debtor {
             Debtor::InvalidEvents => self.invalid_events.letter_written(offset, bytes),
             Debtor::Lane(id) => {
-                self.lane_mut(id).letter_written(offset, bytes);
+                self.change(id, |lane| lane.letter_written(offset, bytes));
                 self.note_if_idle(id);
+                self.leave_if_at_rest(id);
             }
         }
     }
@@ -372,14 +345,14 @@ impl Lanes {
     }
 
     fn busy(&self) -> impl Iterator<Item = &Lane> {
-        self.busy.iter().map(|id| &self.lanes[id.slot])
+        self.busy.iter().map(|id| &self.slots[id.slot])
     }
 
     fn note_if_idle(&mut self, id: LaneId) {
         let lane = self.lane_mut(id);
         if lane.is_empty() {
             lane.step_aside();
-            self.busy.remove(&id);
+            self.note_idle(id);
         }
     }
 }

@@ -12,7 +12,7 @@ use slab::Slab;
 
 use crate::dead_letter::DeadLetter;
 use crate::lane::LaneId;
-use crate::plan::Retry;
+use crate::plan::{ActionId, Retry};
 use crate::record::Offset;
 use crate::retry;
 
@@ -34,6 +34,17 @@ pub enum Debtor {
     Lane(LaneId),
     /// No action does: the record is no event.
     InvalidEvents,
+}
+
+impl Debtor {
+    /// The action that it delivers to, if it does to any.
+    #[must_use]
+    pub fn action(self) -> Option<ActionId> {
+        match self {
+            Self::Lane(lane) => Some(lane.action),
+            Self::InvalidEvents => None,
+        }
+    }
 }
 
 /// One letter to be written now.

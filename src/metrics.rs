@@ -99,12 +99,17 @@ impl ActionMetrics {
         self.request_duration.observe(duration.as_secs_f64());
     }
 
-    /// Its endpoint is down from now on, or well again.
+    /// An endpoint of it is down from now on, or well again.
     pub fn endpoint_changed(&self, change: Change) {
-        self.endpoint_open.set(match change {
-            Change::Opened => 1,
-            Change::Closed => 0,
-        });
+        match change {
+            Change::Opened => self.endpoint_open.inc(),
+            Change::Closed => self.endpoint_open.dec(),
+        }
+    }
+
+    /// An endpoint of it that was down is forgotten.
+    pub fn endpoint_forgotten(&self) {
+        self.endpoint_open.dec();
     }
 
     /// How far the action is behind at `unix_ms`.

@@ -25,9 +25,6 @@ impl Parked {
 
     /// The actions that still have to take it.
     pub(crate) fn actions(&self) -> impl Iterator<Item = ActionId> {
-        self.owed.iter().filter_map(|debtor| match debtor {
-            Debtor::Lane(id) => Some(id.action),
-            Debtor::InvalidEvents => None,
-        })
+        self.owed.iter().copied().filter_map(Debtor::action)
     }
 }

@@ -23,7 +23,7 @@ use crate::event::Fields;
 use crate::gates::Gates;
 use crate::lane::{Answer, Attempt, News, Ticket};
 use crate::lanes::Lanes;
-use crate::letters::{LetterId, Writing};
+use crate::letters::{Debtor, LetterId, Writing};
 use crate::lost::Lost;
 use crate::parked::Parked;
 use crate::patience::Patience;
@@ -141,7 +141,7 @@ impl Pipeline {
     ) -> Self {
         let mut pipeline = Self::new(plan, gates, partition, Some(progress.start));
         let wanted = pipeline.intake.actions(&pipeline.plan);
-        let heard = Heard::new(&pipeline.plan, &wanted, progress.lanes);
+        let heard = Heard::new(&pipeline.plan, &wanted, progress.start, progress.lanes);
         for (whose, standing) in heard.lanes {
             pipeline.lanes.restore(whose, standing, progress.start);
         }
@@ -228,6 +228,7 @@ impl Pipeline {
         let follows = self.next.is_none_or(|next| !next.is_past(record.offset));
         assert!(follows, "{} of {} was read already", record.offset, self.partition);
         self.next = Some(record.offset.next());
+        self.lanes.forget_idle(self.began, Position::at(record.offset));
         let Some(value) = record.value else {
             return Pushed::Skipped(Skip::Tombstone);
         };
@@ -345,6 +346,8 @@ impl Pipeline {
             self.patience.note(now.instant, false);
             return;
         };
+        let reader = Position::at(parked.record.offset());
+        self.lanes.make_places(&parked.owed, reader);
         if self.has_room_for(&parked) {
             let record = parked.record.record();
             let value = record.value.expect("only what has a value is parked");
@@ -353,10 +356,9 @@ impl Pipeline {
                 Err(why) => self.lanes.place_invalid(&record, &why),
             };
         }
-        let others_starve = !parked.owed.is_empty() && self.others_starve();
+        let others_starve = !parked.owed.is_empty() && self.others_starve(&parked.owed);
         self.patience.note(now.instant, others_starve);
         let is_over = others_starve && self.patience.is_exhausted();
-        let reader = Position::at(parked.record.offset());
         parked.owed.retain(|&debtor| {
             let is_left_behind = is_over || self.lanes.is_stuck(debtor);
             if is_left_behind {
@@ -381,8 +383,12 @@ impl Pipeline {
         parked.owed.iter().any(|&debtor| self.lanes.has_room(debtor, bytes))
     }
 
-    /// Whether a lane that is level has nothing to do while the reader waits.
-    fn others_starve(&self) -> bool {
+    /// Whether a lane that is level has nothing to do while the reader waits for `debtors`. Nobody
+    /// knows which origins a mapped URL would lead to.
+    fn others_starve(&self, debtors: &[Debtor]) -> bool {
+        if debtors.iter().any(|debtor| self.lanes.is_mapped(*debtor)) {
+            return true;
+        }
         let is_hungry = |id: ActionId| self.hungry.binary_search(&id).is_ok();
         self.lanes.occupied(is_hungry) < self.hungry.len()
     }

@@ -17,7 +17,7 @@ use crate::plan::{RequestTemplate, Target, TargetTemplate};
 use crate::standard_webhooks::Signed;
 
 /// Why an event cannot become a request.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Unsendable {
     /// The payload is missing, is no object, or could not be made.
     #[error("data: {0}")]
@@ -121,7 +121,7 @@ pub fn target(
 ) -> Result<Arc<Target>, Unsendable> {
     let (url, headers) = match &template.target {
         TargetTemplate::Constant(target) => return Ok(Arc::clone(target)),
-        TargetTemplate::Mapped { url, headers } => (url, headers),
+        TargetTemplate::Mapped { url, headers, .. } => (url, headers),
     };
     let text = |key: &str, mapping: &Mapping| {
         let text = mapping.text(event);
@@ -143,6 +143,19 @@ pub fn target(
         resolved.push((name.clone(), value.into()));
     }
     Ok(Arc::new(Target { method: template.method, url: url.as_str().into(), headers: resolved }))
+}
+
+/// Where a target's requests go, whatever their path: scheme, host and port of its URL.
+#[must_use]
+pub fn origin(target: &Target) -> String {
+    let (scheme, rest) = target.url.split_once("://").unwrap_or_default();
+    let authority = rest.split(['/', '?']).next().unwrap_or_default();
+    // User and password are no part of it.
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    let is_port = |(_, port): (&str, &str)| !port.ends_with(']');
+    let default = if scheme == "https" { ":443" } else { ":80" };
+    let port = if host.rsplit_once(':').is_some_and(is_port) { "" } else { default };
+    format!("{scheme}://{host}{port}")
 }
 
 /// The payload of `event`'s request, which is in `room` unless it is the event itself.
@@ -212,4 +225,25 @@ pub fn can_be_requested(url: &Url) -> bool {
 #[must_use]
 pub fn is_header_value(value: &str) -> bool {
     value.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Target, origin};
+    use crate::plan::Method;
+
+    #[test]
+    fn an_origin_is_scheme_host_and_port_and_nothing_that_may_be_secret() {
+        for (url, expected) in [
+            ("https://example.com/hook?key=s", "https://example.com:443"),
+            ("http://example.com/", "http://example.com:80"),
+            ("http://user:p%40ss@example.com:8080/a@b:1", "http://example.com:8080"),
+            ("https://[2001:db8::1]/", "https://[2001:db8::1]:443"),
+            ("http://[::1]:81/?a://b", "http://[::1]:81"),
+        ] {
+            let url = url::Url::parse(url).expect(url).as_str().into();
+            let target = Target { method: Method::Post, url, headers: Vec::new() };
+            assert_eq!(origin(&target), expected);
+        }
+    }
 }

@@ -75,6 +75,16 @@ impl Runs {
         self.runs.splice(begin..end, left);
     }
 
+    /// Takes every offset away that is none of `others`.
+    pub fn retain(&mut self, others: &Self) {
+        let mut at = Offset(i64::MIN);
+        for (from, to) in others {
+            self.remove(at, Position::at(from));
+            at = Offset(to.0);
+        }
+        self.remove(at, Position(i64::MAX));
+    }
+
     /// Takes every offset below `position` away.
     pub fn remove_below(&mut self, position: Position) {
         let below = self.runs.partition_point(|run| run.1 <= position);
@@ -173,11 +183,19 @@ mod tests {
                 let from = random.i64(-3..40);
                 let to = from + random.i64(-2..9);
                 match random.u8(..10) {
+                    8 => {
+                        let others = Runs::from_iter([
+                            (Offset(from), Position(to)),
+                            (Offset(to + 3), Position(to + 9)),
+                        ]);
+                        runs.retain(&others);
+                        model.retain(|offset| others.contains(Offset(*offset)));
+                    }
                     0..5 => {
                         runs.insert(Offset(from), Position(to));
                         model.extend(from..to);
                     }
-                    5..9 => {
+                    5..8 => {
                         runs.remove(Offset(from), Position(to));
                         model.retain(|offset| !(from..to).contains(offset));
                     }

@@ -28,7 +28,7 @@ use crate::librdkafka;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::pipeline::{Completion, Pipeline, Pushed, Step};
-use crate::plan::{ActionId, Plan};
+use crate::plan::{ActionId, Plan, Target};
 use crate::producer::DeadLetterProducer;
 use crate::progress::Progress;
 use crate::published::Published;
@@ -130,7 +130,7 @@ impl Wake for Call {
 
 /// Something that a pipeline asked for has been done.
 enum Done {
-    Request(Ticket, Answer),
+    Request(Ticket, Arc<Target>, Answer),
     Letter(Writing, Result<(), KafkaError>),
 }
 
@@ -319,7 +319,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             Step::Send(attempt) => {
                 self.under_way.spawn(async move {
                     let answer = outside.endpoints.attempt(&attempt).await;
-                    Done::Request(attempt.ticket, answer)
+                    Done::Request(attempt.ticket, attempt.request.target, answer)
                 });
             }
             Step::Forgotten(lanes) => self.say_forgotten(&lanes),
@@ -337,11 +337,12 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         let chance = fastrand::f64();
         self.has_changed = true;
         match done {
-            Done::Request(ticket, answer) => {
+            Done::Request(ticket, target, answer) => {
                 let action = ticket.lane.action;
                 let (completion, news) = self.pipeline.complete(ticket, &answer, now, chance);
                 if let Some(change) = news.endpoint {
                     self.outside.metrics.action(action).endpoint_changed(change);
+                    self.outside.endpoints.note_change(action, &target, &answer, change);
                 }
                 if let Some(streak) = news.rejections {
                     self.outside.endpoints.note_rejections(action, streak);
@@ -369,14 +370,6 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                 }
                 self.pipeline.letter_failed(writing.id, now, chance);
             }
-        }
-    }
-
-    fn beat(&mut self, now: Now) {
-        if now.instant.duration_since(self.last_beat) > Duration::from_secs(1) {
-            self.last_beat = now.instant;
-            self.outside.health.beat(&self.name);
-            self.outside.health.idles(&self.name, self.pipeline.idles(now));
         }
     }
 }

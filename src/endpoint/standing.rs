@@ -8,6 +8,7 @@ use std::time::Instant;
 
 use tracing::{info, warn};
 
+use crate::gate::Change;
 use crate::lane::{Answer, Streak};
 use crate::verdict::Outcome;
 
@@ -51,6 +52,20 @@ impl Standing {
         if self.failures.fetch_add(1, Ordering::Relaxed) + 1 == WORTH_A_WORD {
             let (outcome, detail) = worth_saying(answer);
             warn!(action = self.name, ?outcome, detail, "the endpoint fails; trying again");
+        }
+    }
+
+    /// One of several endpoints, that of this origin, is down or well again.
+    pub(super) fn changed(&self, origin: &str, answer: &Answer, change: Change) {
+        match change {
+            Change::Opened => {
+                let (outcome, detail) = worth_saying(answer);
+                let action = &self.name;
+                warn!(action, origin, ?outcome, detail, "the endpoint fails; trying again");
+            }
+            Change::Closed => {
+                info!(action = self.name, origin, "the endpoint accepts requests again");
+            }
         }
     }
 

@@ -149,6 +149,12 @@ impl Gate {
         self.lock().failing.unix_ms()
     }
 
+    /// The same where it has failed in this process too, so that events may expire.
+    #[must_use]
+    pub fn expires_since(&self) -> Option<i64> {
+        self.lock().failing.in_force()
+    }
+
     /// Whether it has accepted something at `unix_ms` or later.
     #[must_use]
     pub fn has_accepted_since(&self, unix_ms: i64) -> bool {

@@ -7,12 +7,21 @@
 #[derive(Debug, Default)]
 pub struct FailingSince {
     since: Option<i64>,
+    /// What an earlier owner has told. It is in force once it fails here too: what was repaired
+    /// while nobody was looking must not cost an event that nobody has tried.
+    told: Option<i64>,
     accepted_at: Option<i64>,
 }
 
 impl FailingSince {
-    /// The first failure since the last acceptance; none: there was none.
+    /// The first failure since the last acceptance, here or with an earlier owner; none: there was
+    /// none.
     pub(crate) fn unix_ms(&self) -> Option<i64> {
+        self.since.or(self.told)
+    }
+
+    /// The same where it has failed here too, so that events may expire.
+    pub(crate) fn in_force(&self) -> Option<i64> {
         self.since
     }
 
@@ -22,11 +31,12 @@ impl FailingSince {
     }
 
     pub(crate) fn failed(&mut self, unix_ms: i64) {
-        self.since.get_or_insert(unix_ms);
+        let told = self.told.take();
+        self.since.get_or_insert(told.unwrap_or(unix_ms));
     }
 
     pub(crate) fn accepted(&mut self, unix_ms: i64) {
-        self.since = None;
+        (self.since, self.told) = (None, None);
         self.accepted_at = self.accepted_at.max(Some(unix_ms));
     }
 
@@ -34,7 +44,8 @@ impl FailingSince {
     /// accepted here later than that.
     pub(crate) fn restore(&mut self, unix_ms: i64) {
         if self.accepted_at.is_none_or(|accepted| accepted < unix_ms) {
-            self.since = Some(self.since.map_or(unix_ms, |since| since.min(unix_ms)));
+            let clock = if self.since.is_some() { &mut self.since } else { &mut self.told };
+            *clock = Some(clock.map_or(unix_ms, |since| since.min(unix_ms)));
         }
     }
 }

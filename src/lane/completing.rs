@@ -7,7 +7,7 @@ use super::Lane;
 use super::attempt::{Answer, Completed, News, RequestId, Streak, Ticket};
 use super::queue::{Failure, Request};
 use crate::dead_letter::{Account, DeadLetter, Reason};
-use crate::gate::{Fault, Heard};
+use crate::gate::{Fault, Gate, Heard};
 use crate::record::{Now, Offset};
 use crate::retry;
 use crate::verdict::{Outcome, Verdict};
@@ -89,13 +89,13 @@ impl Lane {
     fn judge(&self, outcome: Outcome, events: usize) -> Verdict {
         let verdict = self.action().delivery.verdicts.judge(outcome, events);
         let is_refusal = matches!(verdict, Verdict::Reject | Verdict::Split);
-        if is_refusal && self.rejections().count_as_failing() { Verdict::Retry } else { verdict }
+        if is_refusal && self.rejections.count_as_failing() { Verdict::Retry } else { verdict }
     }
 
     fn count_rejections(&self, verdict: Verdict, events: usize) -> Option<Streak> {
         match verdict {
-            Verdict::Accept => self.rejections().accepted().then_some(Streak::Over),
-            Verdict::Reject => self.rejections().rejected(events).then_some(Streak::TooLong),
+            Verdict::Accept => self.rejections.accepted().then_some(Streak::Over),
+            Verdict::Reject => self.rejections.rejected(events).then_some(Streak::TooLong),
             Verdict::Retry | Verdict::Split => None,
         }
     }
@@ -112,7 +112,7 @@ impl Lane {
     /// A request has failed. Where it holds a single event, and others are accepted, it is the
     /// event's fault.
     fn note_failure(&mut self, id: RequestId, answer: &Answer, now: Now) {
-        let is_endpoint_down = self.gate().is_some_and(|gate| gate.is_open());
+        let is_endpoint_down = self.gate().is_some_and(Gate::is_open);
         let inherited = self.inherited;
         let request = self.queue.request(id);
         request.last_failure = Some(Arc::new(Failure::of(answer)));

@@ -57,6 +57,14 @@ impl Cursor {
         }
     }
 
+    /// The cursor of a lane that is behind, and has to read `unread`, whose last run has no end.
+    pub(crate) fn with_unread(mut unread: Runs) -> Self {
+        let last = unread.iter().next_back();
+        let (from, to) = last.expect("there is always more to read");
+        unread.remove(from, to);
+        Self { pace: Pace::Behind, known_below: Position::at(from), unread, ..Self::level() }
+    }
+
     pub(crate) fn is_behind(&self) -> bool {
         self.pace == Pace::Behind
     }
@@ -149,6 +157,33 @@ impl Cursor {
         if self.pace == Pace::Behind && self.first_unread() >= reader {
             self.pace = Pace::Level;
         }
+    }
+
+    /// Everything that it has still to read, to the end of all offsets.
+    pub(crate) fn unread(&self) -> Runs {
+        let mut unread = self.unread.clone();
+        unread.insert(Offset(self.known_below.0), Position(i64::MAX));
+        unread
+    }
+
+    /// It has to read what is in `runs`, too, and is behind from now on.
+    pub(crate) fn read_anew(&mut self, runs: &Runs) {
+        for (from, to) in runs {
+            self.unread.insert(from, to.min(self.known_below));
+        }
+        self.pace = Pace::Behind;
+        self.passed = Between::Settled;
+    }
+
+    /// Whether whoever starts at `start` knows as much: it holds nothing, and has settled nothing
+    /// from there on.
+    pub(crate) fn tells_nothing(&self, start: Position) -> bool {
+        self.pace == Pace::Level && self.held.is_empty() && self.known_below <= start
+    }
+
+    /// Below it everything was read but what has to be read again.
+    pub(crate) fn known_below(&self) -> Position {
+        self.known_below
     }
 
     /// How many runs it takes to tell what is not settled.

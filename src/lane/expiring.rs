@@ -22,7 +22,7 @@ impl Lane {
         if self.is_empty() || !self.may_expire(now) {
             return Vec::new();
         }
-        let (failing_since, give_up_after) = (self.failing_since(), self.give_up_after());
+        let (failing_since, give_up_after) = (self.expires_since(), self.give_up_after());
         let expires_at = |since: Option<i64>, timestamp: Option<i64>, seen_at: i64| {
             // An event of the future is as old as it is known here.
             let timestamp = timestamp.map_or(i64::MIN, |timestamp| timestamp.min(seen_at));
@@ -76,7 +76,7 @@ impl Lane {
         if action.paused || action.delivery.on_give_up == GiveUp::Hold {
             return None;
         }
-        let since = self.failing_since().into_iter().chain(self.queue.aside_since()).min()?;
+        let since = self.expires_since().into_iter().chain(self.queue.aside_since()).min()?;
         Some(since.saturating_add(self.give_up_after()))
     }
 

@@ -7,12 +7,14 @@
 mod alone;
 mod attempt;
 mod chains;
+mod clocks;
 mod completing;
 pub(crate) mod cursor;
 mod expiring;
 mod gather;
 mod idle;
 pub(crate) mod invalid;
+mod leaving;
 mod queue;
 mod sending;
 
@@ -23,13 +25,13 @@ use std::time::Instant;
 
 use crate::batch::{Framing, OpenBatch};
 use crate::gate::{Entrance, FailingSince, Gate, Wait};
-use crate::gates::Gates;
 use crate::lane::alone::Inherited;
 use crate::lane::chains::ChainId;
 use crate::lane::cursor::Cursor;
 use crate::lane::gather::{Gathering, Sealed};
 use crate::lane::queue::Queue;
 use crate::plan::{Action, Order, Plan, Target, TargetTemplate};
+use crate::progress::LaneOrigin;
 use crate::provenance::Provenance;
 use crate::record::{Now, Offset, Position, Record, TopicPartition};
 use crate::rejections::Rejections;
@@ -47,14 +49,13 @@ const MOST_RUNS: usize = 64;
 pub struct Lane {
     plan: Arc<Plan>,
     id: LaneId,
+    origin: LaneOrigin,
     provenance: Provenance,
     signer: Option<Signer>,
     cursor: Cursor,
     /// Present when the action gathers its events.
     gathering: Option<Gathering>,
     queue: Queue,
-    /// What its endpoint's lanes in all partitions share.
-    gates: Arc<Gates>,
     /// Its way through the endpoint's gate, where there is one.
     entrance: Option<Entrance>,
     /// When it is worth asking the gate again.
@@ -62,12 +63,16 @@ pub struct Lane {
     /// The most events of the next request: less than its action allows after a failure.
     most_together: usize,
     in_flight: usize,
+    /// What its action rejects, in all lanes of the process.
+    rejections: Arc<Rejections>,
     /// Since when requests fail, where no gate knows.
     failing: FailingSince,
     /// What an earlier owner knew of events that fail alone.
     inherited: Option<Inherited>,
     /// When the next of the events expires that are held, once the first may have.
     next_expiry: Option<i64>,
+    /// Whether it begins nothing any more.
+    is_leaving: bool,
     /// The events that wait for their letters to be written.
     buried: HashSet<Offset>,
     /// The bytes that those letters hold.
@@ -75,35 +80,39 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// The lane `id` of `partition`, which holds nothing and stands at `cursor`.
+    /// A lane of `partition` that holds nothing and stands at `cursor`. Its requests go through
+    /// `gate`, where there is one, and what its action rejects is counted in `rejections`.
     #[must_use]
     pub(crate) fn new(
         plan: Arc<Plan>,
-        id: LaneId,
+        (id, origin): (LaneId, LaneOrigin),
         partition: TopicPartition,
         cursor: Cursor,
-        gates: Arc<Gates>,
+        gate: Option<&Arc<Gate>>,
+        rejections: Arc<Rejections>,
     ) -> Self {
         let action = &plan.actions[id.action.0];
-        let entrance = gates.gate(id.action).map(Gate::entrance);
+        let entrance = gate.map(Gate::entrance);
         let signer = action.shared_secret.as_ref().map(Signer::new);
         let gathering = action.batch.map(Gathering::new);
         Self {
             provenance: Provenance::new(&plan, partition),
             plan,
             id,
+            origin,
             signer,
             cursor,
             gathering,
             queue: Queue::default(),
-            gates,
             entrance,
             ask_again_at: None,
             most_together: usize::MAX,
             in_flight: 0,
+            rejections,
             failing: FailingSince::default(),
             inherited: None,
             next_expiry: None,
+            is_leaving: false,
             buried: HashSet::new(),
             letter_bytes: 0,
         }
@@ -117,44 +126,6 @@ impl Lane {
     /// How far it is, for whoever feeds it.
     pub(crate) fn cursor_mut(&mut self) -> &mut Cursor {
         &mut self.cursor
-    }
-
-    /// What an earlier owner has told: since when its endpoint fails, and since when an event fails
-    /// alone that lies below `below`. In milliseconds since 1970-01-01 UTC.
-    pub(crate) fn inherit(
-        &mut self,
-        failing_since: Option<i64>,
-        alone_since: Option<i64>,
-        below: Position,
-    ) {
-        if let Some(since) = failing_since {
-            match self.gate() {
-                Some(gate) => gate.restore_failing_since(since),
-                None => self.failing.restore(since),
-            }
-        }
-        self.inherited = alone_since.map(|since| Inherited { since, below });
-    }
-
-    /// Since when its endpoint fails, in milliseconds since 1970-01-01 UTC.
-    pub(crate) fn failing_since(&self) -> Option<i64> {
-        self.gate().map_or_else(|| self.failing.unix_ms(), |gate| gate.failing_since())
-    }
-
-    /// Since when an event of it fails alone, of several the longest, in the same unit.
-    pub(crate) fn alone_since(&self) -> Option<i64> {
-        let lowest = self.cursor.lowest_owed();
-        let may_be_owed =
-            |inherited: &Inherited| lowest.is_some_and(|lowest| lowest < inherited.below);
-        let inherited = self.inherited.filter(may_be_owed).map(|inherited| inherited.since);
-        self.queue.aside_since().into_iter().chain(inherited).min()
-    }
-
-    fn has_accepted_since(&self, unix_ms: i64) -> bool {
-        match self.gate() {
-            Some(gate) => gate.has_accepted_since(unix_ms),
-            None => self.failing.has_accepted_since(unix_ms),
-        }
     }
 
     /// How many of its events are set aside.
@@ -183,7 +154,7 @@ impl Lane {
     /// Whether waiting for it is in vain for now: it is paused, or its endpoint is down.
     #[must_use]
     pub fn is_stuck(&self) -> bool {
-        self.is_paused() || self.gate().is_some_and(|gate| gate.is_open())
+        self.is_paused() || self.gate().is_some_and(Gate::is_open)
     }
 
     /// It has nothing to send for now: other lanes of its endpoint go first.
@@ -339,21 +310,18 @@ impl Lane {
         self.cursor.fall_behind(reader, |offset| !stays.contains(&offset));
     }
 
-    fn gate(&self) -> Option<&Arc<Gate>> {
-        self.gates.gate(self.id.action)
-    }
-
-    fn rejections(&self) -> &Rejections {
-        self.gates.rejections(self.id.action)
-    }
-
     fn action(&self) -> &Action {
         &self.plan.actions[self.id.action.0]
     }
 
+    fn gate(&self) -> Option<&Gate> {
+        self.entrance.as_ref().map(Entrance::gate)
+    }
+
     /// Requests without a gate are limited here; those with one, there.
     fn may_send(&self) -> bool {
-        self.entrance.is_some() || self.in_flight < self.action().delivery.concurrency.get()
+        let has_place = || self.in_flight < self.action().delivery.concurrency.get();
+        !self.is_leaving && (self.entrance.is_some() || has_place())
     }
 
     /// What a single event has to wait for, if for anything: those before it with its key.

@@ -1,6 +1,7 @@
 //! The lanes that are behind: who they are, whose turn it is, and what is told of them.
 
 use super::Lanes;
+use super::roster::LanesOfAction;
 use crate::debt::Debt;
 use crate::lane::cursor::Cursor;
 use crate::letters::Debtor;
@@ -17,10 +18,15 @@ impl Lanes {
     /// The reader goes on from `reader` without this lane.
     pub(crate) fn fall_behind(&mut self, debtor: Debtor, reader: Position) {
         match debtor {
-            Debtor::InvalidEvents => self.invalid_events.fall_behind(reader),
-            Debtor::Lane(id) => self.lane_mut(id).fall_behind(reader),
+            Debtor::InvalidEvents => {
+                self.invalid_events.fall_behind(reader);
+                self.behind.push_back(debtor);
+            }
+            Debtor::Lane(id) => {
+                self.change(id, |lane| lane.fall_behind(reader));
+                self.line_up(id);
+            }
         }
-        self.behind.push_back(debtor);
     }
 
     /// The lanes that are behind, the least recently served one first.
@@ -47,7 +53,7 @@ impl Lanes {
             let share = self.share_of(debtor);
             match debtor {
                 Debtor::InvalidEvents => self.invalid_events.wants_to_catch_up(share),
-                Debtor::Lane(id) => self.lanes[id.slot].wants_to_catch_up(share, now),
+                Debtor::Lane(id) => self.slots[id.slot].wants_to_catch_up(share, now),
             }
         };
         let index = self.behind.iter().position(is_eligible)?;
@@ -57,10 +63,10 @@ impl Lanes {
         Some((debtor, place.expect("a lane that is behind has a place")))
     }
 
-    /// What every action owes that has something left to do.
+    /// What every action owes that has something left to do: the debts of its lanes side by side.
     pub(crate) fn debts(&self) -> impl Iterator<Item = Debt> {
-        self.by_action.values().filter_map(|id| {
-            let cursor = self.lanes[id.slot].cursor();
+        self.by_action.values().flat_map(LanesOfAction::ids).filter_map(|id| {
+            let cursor = self.slots[id.slot].cursor();
             let (from, oldest) = (cursor.lowest_owed()?, cursor.lowest_timestamp());
             Some(Debt { action: id.action, from, oldest })
         })
@@ -81,20 +87,22 @@ impl Lanes {
     /// Where the reader of the next owner begins, where the present one began at `began` and is at
     /// `reader` now: at the lowest event that a level lane holds, so that hardly anything has to be
     /// read twice. A lane that holds one from long ago is left behind. Nobody is told what lies
-    /// below `began`: lanes that this process never fed had settled it before.
+    /// below `began`: lanes that this process never fed had settled it before; nor what lies below
+    /// the place where lanes were forgotten.
     pub(crate) fn start(&self, began: Position, reader: Position) -> Position {
         let level = self.cursors().filter(|(_, cursor)| !cursor.is_behind());
         let lowest = level.filter_map(|(_, cursor)| cursor.lowest_held()).map(Position::at);
-        let near = lowest.filter(|lowest| reader.0 - lowest.0 <= LONG_AGO && began <= *lowest);
+        let told_below = began.max(self.told_below);
+        let near = lowest.filter(|lowest| reader.0 - lowest.0 <= LONG_AGO && told_below <= *lowest);
         near.min().map_or(reader, |near| near.min(reader))
     }
 
     /// Since when what a lane owes fails.
     fn clocks(&self, debtor: Debtor) -> Clocks {
         match debtor {
-            Debtor::Lane(id) if !self.lanes[id.slot].owes_nothing() => Clocks {
-                failing_since: self.lanes[id.slot].failing_since(),
-                alone_since: self.lanes[id.slot].alone_since(),
+            Debtor::Lane(id) if !self.slots[id.slot].owes_nothing() => Clocks {
+                failing_since: self.slots[id.slot].failing_since(),
+                alone_since: self.slots[id.slot].alone_since(),
             },
             _ => Clocks::default(),
         }
@@ -116,14 +124,14 @@ impl Lanes {
                 } else {
                     standing.settled_below > start
                 };
-            is_elsewhere.then(|| standing.told(&self.plan, whose(debtor)))
+            is_elsewhere.then(|| standing.told(&self.plan, self.whose(debtor)))
         })
     }
-}
 
-fn whose(debtor: Debtor) -> Whose {
-    match debtor {
-        Debtor::Lane(id) => Whose::Action(id.action),
-        Debtor::InvalidEvents => Whose::Nobody,
+    fn whose(&self, debtor: Debtor) -> Whose {
+        match debtor {
+            Debtor::Lane(id) => Whose::Action(id.action, self.slots[id.slot].origin().clone()),
+            Debtor::InvalidEvents => Whose::Nobody,
+        }
     }
 }

@@ -8,13 +8,14 @@ use crate::record::Now;
 impl Lanes {
     /// How many events of each busy lane's action are set aside.
     pub(crate) fn set_aside(&self) -> impl Iterator<Item = (ActionId, usize)> {
-        self.busy.iter().map(|id| (id.action, self.lanes[id.slot].aside()))
+        self.busy.iter().map(|id| (id.action, self.slots[id.slot].aside()))
     }
 
     /// Gives up what has failed for too long: letters take its place.
     pub(crate) fn expire(&mut self, now: Now) {
-        for &id in &self.busy {
-            for (offset, letter) in self.lanes[id.slot].expire(now) {
+        let busy: Vec<_> = self.busy.iter().copied().collect();
+        for id in busy {
+            for (offset, letter) in self.change(id, |lane| lane.expire(now)) {
                 self.letters.add(Debtor::Lane(id), offset, letter);
             }
         }
@@ -24,7 +25,7 @@ impl Lanes {
     pub(crate) fn is_stuck(&self, debtor: Debtor) -> bool {
         match debtor {
             Debtor::InvalidEvents => false,
-            Debtor::Lane(id) => self.lanes[id.slot].is_stuck(),
+            Debtor::Lane(id) => self.slots[id.slot].is_stuck(),
         }
     }
 }

@@ -1,7 +1,10 @@
 //! How a pipeline catches up: stretches of the log that are read again for lanes that are behind.
 
+use std::collections::BTreeMap;
+
 use super::{Pipeline, Reading};
 use crate::lane::cursor::Cursor;
+use crate::lanes::Addressed;
 use crate::letters::Debtor;
 use crate::plan::ActionId;
 use crate::record::{Now, Offset, Position, Record};
@@ -43,11 +46,27 @@ impl Pipeline {
             // Whether it is owed to nobody at all is no news the second time.
             let _ = self.intake.route(&self.plan, offer, &mut self.owed);
         }
-        for debtor in self.lanes.riders(slice, offset) {
-            let is_owed = match (debtor, &offer) {
-                (Debtor::InvalidEvents, Some(Err(_))) => true,
-                (Debtor::Lane(id), Some(Ok(_))) => self.owed.binary_search(&id.action).is_ok(),
-                _ => false,
+        let mut addressed = BTreeMap::new();
+        let mut riders = self.lanes.riders(slice, offset);
+        if let Some(Ok(offer)) = &offer {
+            let behind = self.lanes.behind().len();
+            for action in riders.iter().copied().filter_map(Debtor::action) {
+                if self.owed.binary_search(&action).is_ok() {
+                    let address = || self.lanes.address_again(action, offer.event, offset);
+                    addressed.entry(action).or_insert_with(address);
+                }
+            }
+            if self.lanes.behind().len() > behind {
+                riders = self.lanes.riders(slice, offset);
+            }
+        }
+        for debtor in riders {
+            let is_owed = match debtor {
+                Debtor::InvalidEvents => matches!(offer, Some(Err(_))),
+                Debtor::Lane(id) => {
+                    let addressed = addressed.get(&id.action).and_then(Option::as_ref);
+                    addressed.is_some_and(|addressed: &Addressed| addressed.lane == id)
+                }
             };
             let cursor = self.lanes.cursor_mut(debtor);
             if !is_owed || cursor.knows(offset) {
@@ -61,7 +80,9 @@ impl Pipeline {
             }
             match (debtor, &offer) {
                 (Debtor::Lane(id), Some(Ok(offer))) => {
-                    self.lanes.take(id, record, offer.event, now);
+                    let addressed = addressed.remove(&id.action).flatten();
+                    let addressed = addressed.expect("it is owed the event");
+                    self.lanes.take(addressed, record, offer.event, now);
                 }
                 (_, Some(Err(why))) => self.lanes.bury(record, why),
                 _ => {}
@@ -108,10 +129,7 @@ impl Pipeline {
 
     /// The actions that have a lane behind.
     pub fn actions_behind(&self) -> impl Iterator<Item = ActionId> {
-        self.lanes.behind().filter_map(|debtor| match debtor {
-            Debtor::Lane(id) => Some(id.action),
-            Debtor::InvalidEvents => None,
-        })
+        self.lanes.behind().filter_map(Debtor::action)
     }
 
     /// How many events of an action are set aside, for every action that has some in memory.

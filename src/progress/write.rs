@@ -103,7 +103,7 @@ fn write_who(text: &mut String, lane: &LaneProgress, before: Option<&LaneProgres
 
 impl LaneOrigin {
     /// What tells the mapping of the URL from others, where it is mapped.
-    pub(super) fn fingerprint(&self) -> Option<u32> {
+    pub(crate) fn fingerprint(&self) -> Option<u32> {
         match self {
             Self::Constant => None,
             Self::Mapped { fingerprint, .. } | Self::Shared { fingerprint } => Some(*fingerprint),

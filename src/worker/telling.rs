@@ -1,6 +1,6 @@
 //! What a worker tells others: how far it is, how far its lanes are, and what it holds.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use tracing::warn;
@@ -11,7 +11,7 @@ use crate::librdkafka;
 use crate::metrics::ActionMetrics;
 use crate::pipeline::Pipeline;
 use crate::plan::ActionId;
-use crate::progress::LaneProgress;
+use crate::progress::{LaneOrigin, LaneProgress};
 use crate::published::Committable;
 use crate::record::{Now, Offset, Position, TopicPartition};
 
@@ -47,13 +47,16 @@ impl<C: ConsumerContext + 'static> Worker<C> {
     pub(super) fn tell_progress(&mut self) {
         let Some(progress) = self.pipeline.progress() else { return };
         let position = progress.position;
+        // Nobody is told which origins share a lane.
+        let is_shared = |lane: &&LaneProgress| matches!(lane.origin, LaneOrigin::Shared { .. });
+        let shared = progress.lanes.iter().filter(is_shared).count();
         let encoded = progress.encode(MOST_METADATA);
-        if encoded.folded > 0 {
+        if encoded.folded + shared > 0 {
             self.outside.metrics.progress_truncated.inc();
             if !std::mem::replace(&mut self.is_truncated, true) {
                 warn!(
                     partition = %self.partition,
-                    lanes = encoded.folded,
+                    lanes = encoded.folded + shared,
                     "the progress does not fit into the commit's metadata: whoever takes over \
                      repeats what it does not tell"
                 );
@@ -89,6 +92,18 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             metrics.action(id).lanes_behind.inc();
         }
         self.behind = behind;
+    }
+
+    /// Tells that it is alive, and what is wrong if something is.
+    pub(super) fn beat(&mut self, now: Now) {
+        if now.instant.duration_since(self.last_beat) > Duration::from_secs(1) {
+            self.last_beat = now.instant;
+            self.outside.health.beat(&self.name);
+            self.outside.health.idles(&self.name, self.pipeline.idles(now));
+            for action in self.outside.gates.forget_idle(now.instant) {
+                self.outside.metrics.action(action).endpoint_forgotten();
+            }
+        }
     }
 
     pub(super) fn count_aside(&mut self, aside: Vec<(ActionId, usize)>) {

@@ -16,6 +16,7 @@ mod first_webhook;
 mod lanes;
 mod letters;
 mod members;
+mod origins;
 mod outages;
 mod positions;
 mod progress;

@@ -19,6 +19,8 @@ pub struct Log {
 pub struct Logged {
     pub offset: i64,
     pub key: Option<String>,
+    /// Where a mapped URL leads; none: nowhere.
+    pub host: Option<usize>,
     pub value: Option<String>,
     /// The actions that it is owed to.
     pub owed: Vec<ActionId>,
@@ -43,13 +45,14 @@ impl Logged {
 }
 
 impl Log {
-    pub fn new(random: &mut Rng, actions: usize) -> Self {
+    /// Mapped URLs lead to one of `hosts` hosts.
+    pub fn new(random: &mut Rng, actions: usize, hosts: usize) -> Self {
         let keys = random.usize(1..8);
-        let length = random.usize(1..120);
+        let length = random.usize(1..120.max(5 * hosts));
         let mut offset = random.i64(0..5);
         let mut records = Vec::with_capacity(length);
         for _ in 0..length {
-            records.push(logged(random, offset, keys, actions));
+            records.push(logged(random, offset, (keys, hosts), actions));
             offset += if random.u8(0..10) == 0 { random.i64(2..20) } else { 1 };
         }
         Self { records }
@@ -70,11 +73,12 @@ impl Log {
     }
 }
 
-fn logged(random: &mut Rng, offset: i64, keys: usize, actions: usize) -> Logged {
+fn logged(random: &mut Rng, offset: i64, (keys, hosts): (usize, usize), actions: usize) -> Logged {
     let key = (random.u8(0..8) > 0).then(|| format!("key-{}", random.usize(0..keys)));
     let nothing = |value: Option<&str>, is_invalid| Logged {
         offset,
         key: key.clone(),
+        host: None,
         value: value.map(str::to_owned),
         owed: Vec::new(),
         is_poison: false,
@@ -99,12 +103,14 @@ fn logged(random: &mut Rng, offset: i64, keys: usize, actions: usize) -> Logged 
     let data =
         if random.u8(0..25) == 0 { "17".to_owned() } else { format!(r#"{{"offset":{offset}}}"#) };
     let padding = "x".repeat(random.usize(0..300));
-    let host = random.usize(0..3);
+    let host = (random.u8(0..30) > 0).then(|| random.usize(0..hosts));
+    let named = host.map_or_else(|| " ".to_owned(), |host| format!("h{host}"));
     Logged {
         offset,
         key,
+        host,
         value: Some(format!(
-            r#"{{"type":"track","offset":{offset},"host":"h{host}","data":{data},"padding":"{padding}"{flags}}}"#
+            r#"{{"type":"track","offset":{offset},"host":"{named}","data":{data},"padding":"{padding}"{flags}}}"#
         )),
         owed: wants.into_iter().map(ActionId).collect(),
         is_poison: random.u8(0..20) == 0,
@@ -113,14 +119,16 @@ fn logged(random: &mut Rng, offset: i64, keys: usize, actions: usize) -> Logged 
     }
 }
 
-/// A configuration with so many actions, each different.
-pub fn plan(random: &mut Rng, actions: usize) -> Arc<Plan> {
+/// Two configurations with so many actions, each different. The second one is the first one with
+/// other URLs.
+pub fn plans(random: &mut Rng, actions: usize) -> [Arc<Plan>; 2] {
     let mut yaml = String::from(
         "kafka: { bootstrap.servers: 'unused:1', group.id: simulation }\n\
          sources: { all: { topics: [log] } }\n\
          egress: { allow_private: true }\n\
          destinations:\n  d:\n    shared_secret: secret\n    actions:\n",
     );
+    let mut changed = yaml.clone();
     for action in 0..actions {
         let batch = match random.u8(0..3) {
             0 => "false".to_owned(),
@@ -132,11 +140,6 @@ pub fn plan(random: &mut Rng, actions: usize) -> Arc<Plan> {
                 random.usize(0..500)
             ),
         };
-        let url = if random.bool() {
-            "http://127.0.0.1:1/".to_owned()
-        } else {
-            "{ '@template': 'http://{{host}}.localhost/' }".to_owned()
-        };
         let data = match random.u8(0..3) {
             0 => "{ '@path': data }",
             1 => "{ offset: { '@path': offset }, text: constant }",
@@ -146,16 +149,31 @@ pub fn plan(random: &mut Rng, actions: usize) -> Arc<Plan> {
         let concurrency = random.usize(1..6);
         let minutes = random.usize(1..10);
         let rejections = random.choice([0, 1, 3, 1000]).expect("there is a choice");
-        write!(
-            yaml,
-            "      action{action}:\n        trigger: a{action} = true\n        url: {url}\n        \
-             data: {data}\n        batch: {batch}\n        delivery: {{ order: {order}, \
-             concurrency: {concurrency}, \
-             retry: {{ give_up_after: {minutes}m }}, reject_limit: {rejections} }}\n"
-        )
-        .expect("writing to memory");
+        let first = url(random, 1);
+        let second = if random.bool() { first.clone() } else { url(random, 2) };
+        for (yaml, url) in [(&mut yaml, first), (&mut changed, second)] {
+            write!(
+                yaml,
+                "      action{action}:\n        trigger: a{action} = true\n        url: {url}\n  \
+                 \x20     data: {data}\n        batch: {batch}\n        delivery: {{ order: \
+                 {order}, concurrency: {concurrency}, \
+                  retry: {{ give_up_after: {minutes}m }}, reject_limit: {rejections} }}\n"
+            )
+            .expect("writing to memory");
+        }
     }
-    let config =
-        Config::parse("simulation.yaml", &yaml, Path::new(""), &|name| std::env::var(name));
-    Arc::new(config.unwrap_or_else(|errors| panic!("{errors}\n{yaml}")).plan)
+    [yaml, changed].map(|yaml| {
+        let variable = |name: &str| std::env::var(name);
+        let config = Config::parse("simulation.yaml", &yaml, Path::new(""), &variable);
+        Arc::new(config.unwrap_or_else(|errors| panic!("{errors}\n{yaml}")).plan)
+    })
+}
+
+/// A constant URL, or a mapped one; each number makes others.
+fn url(random: &mut Rng, number: usize) -> String {
+    if random.bool() {
+        format!("http://127.0.0.1:{number}/")
+    } else {
+        format!("{{ '@template': 'http://{{{{host}}}}.localhost:{number}/' }}")
+    }
 }

@@ -30,10 +30,10 @@ pub struct RecordKeeper {
     /// Since when an event fails alone, by action and offset: from then on it may be set aside, and
     /// go out of order.
     alone_since: HashMap<(ActionId, i64), i64>,
-    /// Since when an action fails, as far as the present life may know.
-    failing_since: HashMap<ActionId, i64>,
+    /// Since when an action fails at some URL, as far as the present life may know.
+    failing_since: HashMap<(ActionId, String), i64>,
     /// The same as it was when that was committed.
-    failing_then: HashMap<ActionId, i64>,
+    failing_then: HashMap<(ActionId, String), i64>,
     /// What was refused for good: it may be refused once more, out of order, if a crash comes before
     /// its letter.
     refused: HashSet<(ActionId, i64)>,
@@ -125,13 +125,14 @@ impl RecordKeeper {
                 *last = offsets.iter().copied().fold(*last, i64::max);
             }
         }
+        let endpoint = (action, url.to_owned());
         match offsets {
-            _ if is_accepted => drop(self.failing_since.remove(&action)),
+            _ if is_accepted => drop(self.failing_since.remove(&endpoint)),
             [offset] => {
                 self.alone_since.entry((action, *offset)).or_insert(now);
-                self.failing_since.entry(action).or_insert(now);
+                self.failing_since.entry(endpoint).or_insert(now);
             }
-            _ => drop(self.failing_since.entry(action).or_insert(now)),
+            _ => drop(self.failing_since.entry(endpoint).or_insert(now)),
         }
         if is_accepted {
             for offset in offsets {
@@ -151,7 +152,8 @@ impl RecordKeeper {
             // It is the same letter, which could not be written at first.
             return;
         }
-        let of_action = self.failing_since.get(&action).into_iter();
+        let of_action = self.failing_since.iter().filter(|((of, _), _)| *of == action);
+        let of_action = of_action.map(|(_, since)| since);
         let alone = self.alone_since.iter().filter(|((of, _), _)| *of == action);
         let mut clocks = of_action.chain(alone.map(|(_, since)| since));
         // Clocks are told in whole seconds.
@@ -177,8 +179,9 @@ impl RecordKeeper {
         self.committed = position;
         self.metadata = encoded.metadata;
         self.failing_then = self.failing_since.clone();
-        // What is folded tells less.
-        let is_told = |(_, offset): &&(Creditor, i64)| encoded.folded == 0 || *offset < position;
+        // What is folded tells less, and nobody is told which origins share a lane.
+        let is_whole = encoded.folded == 0 && !self.metadata.contains("@*");
+        let is_told = |(_, offset): &&(Creditor, i64)| is_whole || *offset < position;
         let known = self.settled.difference(&self.may_repeat);
         self.settled_then = known.filter(is_told).copied().collect();
     }
@@ -187,6 +190,13 @@ impl RecordKeeper {
     pub fn lose_metadata(&mut self) {
         self.metadata.clear();
         self.settled_then.retain(|(_, offset)| *offset < self.committed);
+    }
+
+    /// The next owner of the partition resolves the URLs of these actions otherwise.
+    pub fn change_urls(&mut self, is_changed: impl Fn(ActionId) -> bool) {
+        let committed = self.committed;
+        let is_told = |creditor: Creditor| !creditor.is_some_and(&is_changed);
+        self.settled_then.retain(|(who, offset)| is_told(*who) || *offset < committed);
     }
 
     pub fn assert_settled(&self, record: &crate::log::Logged) {
@@ -205,8 +215,8 @@ impl RecordKeeper {
     pub fn new_life(&mut self) -> &str {
         self.in_flight.clear();
         // What was accepted since that was told is not known any more.
-        for (action, then) in &self.failing_then {
-            let since = self.failing_since.entry(*action).or_insert(*then);
+        for (endpoint, then) in &self.failing_then {
+            let since = self.failing_since.entry(endpoint.clone()).or_insert(*then);
             *since = (*since).min(*then);
         }
         self.settled_now.clear();

@@ -20,6 +20,9 @@ pub struct Sights {
     pub expired: usize,
     pub streaks: usize,
     pub set_aside: usize,
+    pub changed_urls: usize,
+    pub shared_lanes: usize,
+    pub crowds: usize,
 }
 
 impl Sights {
@@ -41,6 +44,9 @@ impl Sights {
         self.expired += other.expired;
         self.streaks += other.streaks;
         self.set_aside += other.set_aside;
+        self.changed_urls += other.changed_urls;
+        self.shared_lanes += other.shared_lanes;
+        self.crowds += other.crowds;
     }
 
     pub fn assert_that_everything_was_seen(&self) {
@@ -62,6 +68,9 @@ impl Sights {
             self.expired,
             self.streaks,
             self.set_aside,
+            self.changed_urls,
+            self.shared_lanes,
+            self.crowds,
         ];
         assert!(counts.iter().all(|count| *count > 100), "too quiet: {counts:?}");
     }

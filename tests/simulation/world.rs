@@ -1,6 +1,7 @@
 //! One world: a log, a plan, endpoints, a broker, and chance.
 
 mod checks;
+mod lives;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,7 +14,6 @@ use hookcast::lane::{Answer, Attempt, Streak};
 use hookcast::letters::{Debtor, Writing};
 use hookcast::pipeline::{Appetite, Completion, Pipeline, Step};
 use hookcast::plan::{ActionId, Plan};
-use hookcast::progress::Progress;
 use hookcast::record::{Now, Position, TopicPartition};
 use hookcast::verdict::Outcome;
 use serde_json::Value;
@@ -36,6 +36,8 @@ pub struct World {
     random: Rng,
     log: Log,
     plan: Arc<Plan>,
+    /// The same but for its URLs; for another life.
+    other_plan: Arc<Plan>,
     gates: Arc<Gates>,
     keeper: RecordKeeper,
     pipeline: Pipeline,
@@ -46,8 +48,9 @@ pub struct World {
     next: usize,
     /// The index of the next record of the slice that is being read again.
     slice: Option<usize>,
-    /// The endpoint that stays dead for longer than the others.
-    dead: ActionId,
+    /// The endpoint that stays dead for longer than the others: this action's, and where its URL is
+    /// mapped that of this host. None where so many are behind that they share lanes.
+    dead: Option<(ActionId, usize)>,
     now: Now,
     requests: Vec<Attempt>,
     letters: Vec<Writing>,
@@ -62,8 +65,11 @@ impl World {
     pub fn new(seed: u64) -> Self {
         let mut random = Rng::with_seed(seed);
         let actions = random.usize(1..5);
-        let plan = log::plan(&mut random, actions);
-        let log = Log::new(&mut random, actions);
+        let [plan, other_plan] = log::plans(&mut random, actions);
+        let is_crowded = random.u8(0..10) == 0;
+        let hosts = if is_crowded { random.usize(70..150) } else { random.usize(1..5) };
+        let log = Log::new(&mut random, actions, hosts);
+        let dead = (ActionId(random.usize(0..actions)), random.usize(0..hosts));
         let gates = Arc::new(Gates::new(&plan));
         let room = if random.bool() { usize::MAX } else { random.usize(1..20_000) };
         let mut world = Self {
@@ -71,13 +77,14 @@ impl World {
             hostility: random.u8(0..60),
             log,
             plan,
+            other_plan,
             gates,
             keeper: RecordKeeper::default(),
             room,
             most_room: room,
             next: 0,
             slice: None,
-            dead: ActionId(random.usize(0..actions)),
+            dead: (!is_crowded).then_some(dead),
             now: Now { instant: Instant::now(), unix_ms: 1_700_000_000_000 },
             requests: Vec::new(),
             letters: Vec::new(),
@@ -119,15 +126,26 @@ impl World {
     }
 
     /// Whether everything is settled that is not owed to the dead endpoint. A partition's only
-    /// action is waited for: nobody suffers from it.
+    /// endpoint is waited for: nobody suffers from it.
     fn are_others_done(&self) -> bool {
-        self.plan.actions.len() == 1
+        self.plan.actions.len() == 1 && !self.is_mapped(ActionId(0))
             || self.log.records.iter().all(|record| {
-                let owed = record.owed.iter().filter(|action| **action != self.dead);
+                let owed = record.owed.iter();
+                let owed = owed.filter(|action| !self.is_dead_to(**action, record.host));
                 let mut debts =
                     owed.map(|action| Some(*action)).chain(record.is_invalid.then_some(None));
                 debts.all(|creditor| self.keeper.is_settled(creditor, record.offset))
             })
+    }
+
+    fn is_mapped(&self, action: ActionId) -> bool {
+        self.plan.actions[action.0].request.target.fingerprint().is_some()
+    }
+
+    /// Whether the dead endpoint is the one that an action's events for `host` go to.
+    fn is_dead_to(&self, action: ActionId, host: Option<usize>) -> bool {
+        let dead = self.dead.filter(|(dead, _)| *dead == action);
+        dead.is_some_and(|(_, dead)| !self.is_mapped(action) || Some(dead) == host)
     }
 
     fn step(&mut self) {
@@ -235,7 +253,9 @@ impl World {
         let records = self.log.by_offset();
         let is_poisoned = offsets.iter().any(|offset| records[offset].is_poison);
         let is_stubborn = offsets.iter().any(|offset| records[offset].is_stubborn);
-        let is_dead = self.is_dead && attempt.ticket.lane.action == self.dead;
+        let action = attempt.ticket.lane.action;
+        let host = records[&offsets[0]].host;
+        let is_dead = self.is_dead && self.is_dead_to(action, host);
         let outcome = if is_dead || is_stubborn || self.is_hostile() {
             self.random.choice([Outcome::Timeout, Outcome::Connect, Outcome::Status(503)])
         } else if is_poisoned {
@@ -245,7 +265,6 @@ impl World {
         };
         let outcome = outcome.expect("there is a choice");
         let is_accepted = outcome == Outcome::Status(200);
-        let action = attempt.ticket.lane.action;
         let context = (&*self.plan, &self.log);
         let url = &attempt.request.target.url;
         self.keeper.answered(context, action, url, &offsets, is_accepted, self.now.unix_ms);
@@ -300,74 +319,6 @@ impl World {
         };
         self.now.instant += until;
         self.now.unix_ms += i64::try_from(until.as_millis()).expect("a short while");
-    }
-
-    fn commit(&mut self) {
-        let Some(progress) = self.pipeline.progress() else { return };
-        let position = progress.position;
-        // Now and then there is hardly any room for what is to be told.
-        let room = if self.is_hostile() { self.random.usize(0..200) } else { MOST_METADATA };
-        self.sights.lanes_behind += progress.lanes.len();
-        let encoded = progress.encode(room);
-        self.sights.folded += usize::from(encoded.folded > 0);
-        if !self.is_hostile() {
-            self.keeper.commit(&self.log, position.0, encoded);
-        }
-    }
-
-    /// The process ends between any two steps; what is in flight may arrive all the same.
-    fn crash(&mut self) {
-        self.sights.crashes += 1;
-        self.gates = Arc::new(Gates::new(&self.plan));
-        for attempt in std::mem::take(&mut self.requests) {
-            if self.random.bool() {
-                let offsets = offsets(&attempt);
-                let records = self.log.by_offset();
-                let is_good = |offset| !records[offset].is_poison && !records[offset].is_stubborn;
-                if offsets.iter().all(is_good) {
-                    let action = attempt.ticket.lane.action;
-                    for offset in offsets {
-                        self.keeper.settle(Some(action), offset);
-                    }
-                }
-            }
-        }
-        self.begin_again();
-    }
-
-    /// Gives the partition away once it is drained.
-    fn hand_over(&mut self) {
-        if self.pipeline.is_drained() {
-            assert!(self.requests.is_empty() && self.letters.is_empty());
-            self.commit();
-            self.begin_again();
-        }
-    }
-
-    /// Another pipeline takes over, with what the broker has of the last one.
-    fn begin_again(&mut self) {
-        self.requests.clear();
-        self.letters.clear();
-        self.is_draining = false;
-        self.slice = None;
-        if self.is_hostile() && self.random.u8(0..4) == 0 {
-            self.sights.lost_metadata += 1;
-            self.keeper.lose_metadata();
-        }
-        let position = Position(self.keeper.committed());
-        let told = Progress::parse(self.keeper.new_life(), position).expect("it is our own");
-        let (plan, gates) = (Arc::clone(&self.plan), Arc::clone(&self.gates));
-        self.pipeline = match told {
-            None => Pipeline::new(plan, gates, partition(), Some(position)),
-            Some(progress) => {
-                self.sights.restored += 1;
-                Pipeline::restored(plan, gates, partition(), progress)
-            }
-        };
-        let start = self.pipeline.reads_at().expect("it begins somewhere");
-        self.next = self.log.index_at(start.0);
-        self.pipeline.allow(self.room);
-        self.most_room = self.room;
     }
 }
 

@@ -36,7 +36,9 @@ impl World {
     /// The bound of memory: the room, and one event or its letter for each lane.
     pub(super) fn check_memory(&self) {
         let largest_event = 8 * 1024;
-        let bound = self.most_room.saturating_add((self.plan.actions.len() + 2) * largest_event);
+        // Those that are behind, and those that have a place.
+        let lanes = 2 * self.plan.actions.len() + 64 + 128 + 2;
+        let bound = self.most_room.saturating_add(lanes * largest_event);
         let held = self.pipeline.held_bytes();
         assert!(self.is_draining || held <= bound, "{held} bytes where {bound} are allowed");
         assert!(!self.pipeline.is_empty() || held == 0, "{held} bytes are held by nobody");
