@@ -161,11 +161,7 @@ fn read(reader: &BaseConsumer<Silent>, slice: &Wanted, health: &Health) -> Kafka
                 hand_over(slice, Piece::Gone(Position(begin)));
                 return Ok(());
             }
-            // What was fetched for the last slice, again.
-            Some(Err(KafkaError::PartitionEOF(_))) => continue,
-            // librdkafka connects again by itself. While no slice is read nobody hears its complaints,
-            // so after an outage there are as many of them as there were attempts.
-            Some(Err(error)) if is_of_the_network(&error) => continue,
+            Some(Err(error)) if is_no_news(&error) => continue,
             Some(Err(error)) => return Err(error),
         };
         heard = Instant::now();
@@ -192,16 +188,25 @@ fn is_out_of_range(error: &KafkaError) -> bool {
     matches!(error.rdkafka_error_code(), Some(AutoOffsetReset | OffsetOutOfRange))
 }
 
-fn is_of_the_network(error: &KafkaError) -> bool {
+/// Whether an error may be passed over. The end of another partition was fetched for the last slice.
+/// And librdkafka connects again by itself: while no slice is read nobody hears its complaints, so
+/// after an outage there are as many of them as there were attempts.
+fn is_no_news(error: &KafkaError) -> bool {
     use RDKafkaErrorCode::{
         AllBrokersDown, BrokerTransportFailure, OperationTimedOut, RequestTimedOut, Resolve,
     };
-    matches!(
-        error.rdkafka_error_code(),
-        Some(
-            AllBrokersDown | BrokerTransportFailure | OperationTimedOut | RequestTimedOut | Resolve
+    let is_other_end = matches!(error, KafkaError::PartitionEOF(_));
+    is_other_end
+        || matches!(
+            error.rdkafka_error_code(),
+            Some(
+                AllBrokersDown
+                    | BrokerTransportFailure
+                    | OperationTimedOut
+                    | RequestTimedOut
+                    | Resolve
+            )
         )
-    )
 }
 
 fn catch_up_config(mut config: ClientConfig) -> ClientConfig {

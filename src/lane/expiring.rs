@@ -35,8 +35,9 @@ impl Lane {
             })
         });
         self.push_sealed(open.unwrap_or_default());
-        let gathered = self.gathering.as_ref().and_then(Gathering::first_timestamp);
-        let gathered = gathered.and_then(|first| expires_at(failing_since, first, now.unix_ms));
+        let gathered = self.gathering.iter().flat_map(Gathering::first_timestamps);
+        let gathered =
+            gathered.filter_map(|first| expires_at(failing_since, Some(first), now.unix_ms)).min();
         let (expired, next) = self.queue.expire(now.unix_ms, |request: &Request, entry: &Entry| {
             let since = request.alone.aside_since().or(failing_since);
             expires_at(since, entry.timestamp, request.first_attempt_at.unwrap_or(now.unix_ms))

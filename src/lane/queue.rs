@@ -229,13 +229,13 @@ impl Queue {
                 continue;
             }
             let entries = request.batch.entries();
-            let times = entries.iter().map(|entry| expires_at(request, entry));
+            let mut times = entries.iter().map(|entry| expires_at(request, entry));
             let fresh = times.clone().position(|at| at.is_none_or(|at| at > now));
             let expired = fresh.unwrap_or(entries.len());
             if expired > 0 {
                 prefixes.push((RequestId(index), expired));
             }
-            let first_fresh = times.skip(expired).next().flatten();
+            let first_fresh = times.nth(expired).flatten();
             next = next.into_iter().chain(first_fresh).min();
         }
         if prefixes.is_empty() {
