@@ -174,7 +174,7 @@ impl Metrics {
             action_removed: of_nobody(Reason::ActionRemoved),
             buffered_bytes: new.gauge("buffered_bytes", "Bytes that events hold in memory"),
             assigned_partitions: new
-                .gauge("assigned_partitions", "Partitions assigned to this process"),
+                .gauge("assigned_partitions", "Partitions of the sources that are assigned to this process"),
             rebalances: new.counter("rebalances_total", "Changes of the assignment"),
             commits_accepted: commits.with_label_values(&["ok"]),
             commits_failed: commits.with_label_values(&["error"]),

@@ -257,7 +257,15 @@ impl Group {
             let held = Held::new(worker, drain, published, start.committed);
             lock(&self.held).insert(partition, held);
         }
-        self.outside.metrics.assigned_partitions.set(count(lock(&self.held).len()));
+        self.count_assigned();
+    }
+
+    /// Those of the sources: who scales by them does not ask for the redrive topic.
+    fn count_assigned(&self) {
+        let redrive = &self.outside.plan.redrive_topic;
+        let held = lock(&self.held);
+        let of_sources = held.keys().filter(|partition| *partition.topic != **redrive);
+        self.outside.metrics.assigned_partitions.set(count(of_sources.count()));
     }
 
     fn revoke(&self, consumer: &BaseConsumer<Self>, revoked: &TopicPartitionList) {
@@ -278,7 +286,7 @@ impl Group {
         }
         let remaining = lock(&self.held).len();
         self.outside.memory.share_among(remaining);
-        self.outside.metrics.assigned_partitions.set(count(remaining));
+        self.count_assigned();
         let result = match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_unassign(revoked),
             _ => consumer.unassign(),
