@@ -1,4 +1,5 @@
-//! The gates of a process: one for each endpoint, shared by its lanes in all partitions.
+//! What the lanes of an action share in a process, in all partitions: the gates of its endpoints,
+//! its rate limit, and the count of what it rejects.
 //!
 //! Knows which endpoint has which gate. An action with a constant URL has one endpoint; one with a
 //! mapped URL has as many as its events name. Of these a gate is remembered while some lane leads
@@ -11,6 +12,7 @@ use std::time::{Duration, Instant};
 use crate::gate::Gate;
 use crate::plan::{Action, ActionId, Delivery, Plan};
 use crate::progress::LaneOrigin;
+use crate::rate::{self, Known, RateLimit};
 use crate::rejections::Rejections;
 
 /// So many gates of one action are not worth looking at for idle ones.
@@ -23,8 +25,21 @@ const FORGET_EVERY: Duration = Duration::from_secs(10);
 pub struct Gates {
     by_action: Vec<OfAction>,
     rejections: Vec<Arc<Rejections>>,
+    limits: Vec<Option<Arc<RateLimit>>>,
     /// When idle ones were forgotten last.
     forgot_at: Mutex<Option<Instant>>,
+}
+
+/// What a lane shares with others.
+#[derive(Debug)]
+pub struct Shared {
+    /// With those of its endpoint. Origins that share a lane have none: their requests are limited
+    /// where they are made.
+    pub gate: Option<Arc<Gate>>,
+    /// With those of its action, where that one has a limit.
+    pub limit: Option<Arc<RateLimit>>,
+    /// With those of its action: what it has rejected in a row.
+    pub rejections: Arc<Rejections>,
 }
 
 #[derive(Debug)]
@@ -51,18 +66,14 @@ impl Gates {
             Some(_) => OfAction::Many(action.delivery.clone(), Mutex::default()),
         };
         let rejections = |action: &Action| Arc::new(Rejections::new(action.delivery.reject_limit));
+        let limit = |action: &Action| Some(Arc::new(RateLimit::new(action.delivery.rate_limit?)));
         let rejections = plan.actions.iter().map(rejections).collect();
         let by_action = plan.actions.iter().map(gates).collect();
-        Self { by_action, rejections, forgot_at: Mutex::default() }
+        let limits = plan.actions.iter().map(limit).collect();
+        Self { by_action, rejections, limits, forgot_at: Mutex::default() }
     }
 
-    /// The gate of one of an action's endpoints. Origins that share a lane have none: their
-    /// requests are limited where they are made.
-    ///
-    /// # Panics
-    /// When the action is of another plan.
-    #[must_use]
-    pub fn gate(&self, id: ActionId, origin: &LaneOrigin) -> Option<Arc<Gate>> {
+    fn gate(&self, id: ActionId, origin: &LaneOrigin) -> Option<Arc<Gate>> {
         match (&self.by_action[id.0], origin) {
             (OfAction::One(gate), _) => Some(Arc::clone(gate)),
             (OfAction::Many(delivery, by_origin), LaneOrigin::Mapped { origin, .. }) => {
@@ -79,13 +90,35 @@ impl Gates {
         }
     }
 
-    /// What an action has rejected in a row.
+    /// What a lane of one of an action's endpoints shares with others.
     ///
     /// # Panics
     /// When the action is of another plan.
     #[must_use]
-    pub fn rejections(&self, id: ActionId) -> &Arc<Rejections> {
-        &self.rejections[id.0]
+    pub fn shared(&self, id: ActionId, origin: &LaneOrigin) -> Shared {
+        Shared {
+            gate: self.gate(id, origin),
+            limit: self.limits[id.0].clone(),
+            rejections: Arc::clone(&self.rejections[id.0]),
+        }
+    }
+
+    /// Whether the requests of any action are limited.
+    #[must_use]
+    pub fn have_limits(&self) -> bool {
+        self.limits.iter().any(Option::is_some)
+    }
+
+    /// This member takes its part of the limits, as far as partitions are `known` now.
+    ///
+    /// # Panics
+    /// When the plan is another one.
+    pub fn take_shares(&self, plan: &Plan, known: &Known, now: Instant) {
+        for (index, limit) in self.limits.iter().enumerate() {
+            if let Some(limit) = limit {
+                limit.set_share(rate::share(plan, ActionId(index), known), now);
+            }
+        }
     }
 
     /// Forgets the gates of mapped origins that no lane leads through, now and then. Gives back the actions of

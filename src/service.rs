@@ -22,6 +22,7 @@ use crate::health::Health;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::producer::DeadLetterProducer;
+use crate::shares::Shares;
 use crate::source_topics::{self, Assigned};
 use crate::topics::{self, OwnTopics};
 use crate::worker::Outside;
@@ -139,8 +140,12 @@ impl Service {
         let plan = Arc::new(config.plan);
         let topics = plan.sources.iter().flat_map(|source| &source.topics);
         let topics = topics.map(|pattern| pattern.as_str().to_owned()).collect();
+        let gates = Arc::new(Gates::new(&plan));
+        let shares = Arc::new(Shares::new(Arc::clone(&plan), Arc::clone(&gates)));
+        tasks.spawn(Arc::clone(&shares).keep_informed(config.kafka.producer()));
         let outside = Outside {
-            gates: Arc::new(Gates::new(&plan)),
+            gates,
+            shares,
             endpoints: Endpoints::new(&plan, Arc::clone(&metrics))?,
             dead_letters: DeadLetterProducer::new(
                 config.kafka.producer(),

@@ -33,6 +33,7 @@ use crate::producer::DeadLetterProducer;
 use crate::progress::Progress;
 use crate::published::Published;
 use crate::record::{Now, Position, TopicPartition};
+use crate::shares::Shares;
 
 /// How many records are read in one turn, before answers and timers get theirs.
 const RECORDS_PER_TURN: usize = 500;
@@ -49,6 +50,8 @@ pub struct Outside {
     pub plan: Arc<Plan>,
     /// How many requests each endpoint gets, and when.
     pub gates: Arc<Gates>,
+    /// Which part of the rate limits is this member's.
+    pub shares: Arc<Shares>,
     /// Where requests are made.
     pub endpoints: Endpoints,
     /// Where letters are written.

@@ -31,6 +31,7 @@ const PURE: &[&str] = &[
     "plan",
     "progress",
     "provenance",
+    "rate",
     "record",
     "request",
     "retention",

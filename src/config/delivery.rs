@@ -66,9 +66,8 @@ impl Level {
         {
             delivery.order = value;
         }
-        if let Some(at) = set("rate_limit") {
-            later(&at, "requests are not limited");
-            delivery.rate_limit = at.rate().or(delivery.rate_limit);
+        if let Some(value) = set("rate_limit").and_then(|at| at.rate()) {
+            delivery.rate_limit = Some(value);
         }
         if let Some(at) = set("on_give_up") {
             let words = [("dead_letter", GiveUp::DeadLetter), ("hold", GiveUp::Hold)];
@@ -138,9 +137,4 @@ fn read_verdicts(at: &At<'_>, exceptions: &mut BTreeMap<u16, Exception>) {
             exceptions.insert(status, exception);
         }
     }
-}
-
-/// Warns that a key is accepted, but does nothing yet.
-pub(super) fn later(at: &At<'_>, meanwhile: &str) {
-    at.warn("not in force yet", Some(format!("in this version {meanwhile}")));
 }

@@ -257,13 +257,14 @@ impl Group {
             let held = Held::new(worker, drain, published, start.committed);
             lock(&self.held).insert(partition, held);
         }
-        self.count_assigned();
+        self.tell_held();
     }
 
-    /// Those of the sources: who scales by them does not ask for the redrive topic.
-    fn count_assigned(&self) {
+    /// Tells what it holds: whoever scales by the sources' partitions does not ask for redrive's.
+    fn tell_held(&self) {
         let redrive = &self.outside.plan.redrive_topic;
         let held = lock(&self.held);
+        self.outside.shares.hold(held.keys());
         let of_sources = held.keys().filter(|partition| *partition.topic != **redrive);
         self.outside.metrics.assigned_partitions.set(count(of_sources.count()));
     }
@@ -271,6 +272,8 @@ impl Group {
     fn revoke(&self, consumer: &BaseConsumer<Self>, revoked: &TopicPartitionList) {
         self.outside.metrics.rebalances.inc();
         let held = self.take_revoked(consumer, revoked);
+        // Before the next owner takes its part of the rate limits.
+        self.tell_held();
         let partitions = held.len();
         if consumer.assignment_lost() {
             // Somebody else may own them already: nothing is finished, nothing committed.
@@ -286,7 +289,6 @@ impl Group {
         }
         let remaining = lock(&self.held).len();
         self.outside.memory.share_among(remaining);
-        self.count_assigned();
         let result = match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_unassign(revoked),
             _ => consumer.unassign(),

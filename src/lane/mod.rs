@@ -25,6 +25,7 @@ use std::time::Instant;
 
 use crate::batch::{Framing, OpenBatch};
 use crate::gate::{Entrance, FailingSince, Gate, Wait};
+use crate::gates::Shared;
 use crate::lane::alone::Inherited;
 use crate::lane::chains::ChainId;
 use crate::lane::cursor::Cursor;
@@ -33,6 +34,7 @@ use crate::lane::queue::Queue;
 use crate::plan::{Action, Order, Plan, Target, TargetTemplate};
 use crate::progress::LaneOrigin;
 use crate::provenance::Provenance;
+use crate::rate::{RateLimit, Turn};
 use crate::record::{Now, Offset, Position, Record, TopicPartition};
 use crate::rejections::Rejections;
 use crate::signature::Signer;
@@ -58,7 +60,9 @@ pub struct Lane {
     queue: Queue,
     /// Its way through the endpoint's gate, where there is one.
     entrance: Option<Entrance>,
-    /// When it is worth asking the gate again.
+    /// Its turn among all lanes of its action, where that one may make so many requests a second.
+    turn: Option<Turn>,
+    /// When it is worth asking the limit or the gate again.
     ask_again_at: Option<Instant>,
     /// The most events of the next request: less than its action allows after a failure.
     most_together: usize,
@@ -80,19 +84,20 @@ pub struct Lane {
 }
 
 impl Lane {
-    /// A lane of `partition` that holds nothing and stands at `cursor`. Its requests go through
-    /// `gate`, where there is one, and what its action rejects is counted in `rejections`.
+    /// A lane of `partition` that holds nothing and stands at `cursor`, and what it shares with
+    /// others.
     #[must_use]
     pub(crate) fn new(
         plan: Arc<Plan>,
         (id, origin): (LaneId, LaneOrigin),
         partition: TopicPartition,
         cursor: Cursor,
-        gate: Option<&Arc<Gate>>,
-        rejections: Arc<Rejections>,
+        shared: Shared,
     ) -> Self {
+        let Shared { gate, limit, rejections } = shared;
         let action = &plan.actions[id.action.0];
-        let entrance = gate.map(Gate::entrance);
+        let entrance = gate.as_ref().map(Gate::entrance);
+        let turn = limit.as_ref().map(RateLimit::turn);
         let signer = action.shared_secret.as_ref().map(Signer::new);
         let gathering = action.batch.map(Gathering::new);
         Self {
@@ -105,6 +110,7 @@ impl Lane {
             gathering,
             queue: Queue::default(),
             entrance,
+            turn,
             ask_again_at: None,
             most_together: usize::MAX,
             in_flight: 0,
@@ -157,9 +163,12 @@ impl Lane {
         self.is_paused() || self.gate().is_some_and(Gate::is_open)
     }
 
-    /// It has nothing to send for now: other lanes of its endpoint go first.
+    /// It has nothing to send for now: other lanes of its endpoint and of its action go first.
     pub fn step_aside(&mut self) {
         self.ask_again_at = None;
+        if let Some(turn) = &mut self.turn {
+            turn.leave();
+        }
         if let Some(entrance) = &mut self.entrance {
             entrance.leave();
         }
@@ -190,8 +199,11 @@ impl Lane {
     /// than half of what it may.
     #[must_use]
     pub fn wants_to_catch_up(&self, share: usize, now: Now) -> bool {
-        // Without an event there is nothing to find out with that the endpoint is well again.
-        let could_send = self.is_empty() || self.could_go_at(now).is_none() || self.may_expire(now);
+        // Without an event there is nothing to find out with that the endpoint is well again, and
+        // nothing to stand in line for where requests are limited: others would take every token.
+        let could_send = self.is_empty()
+            || self.could_go_at(now).is_none() && !self.is_limited(now)
+            || self.may_expire(now);
         let is_hungry =
             self.cursor.held_events() <= self.most_events() / 2 && self.held_bytes() <= share / 2;
         self.cursor.is_behind() && !self.is_paused() && is_hungry && could_send
@@ -204,6 +216,12 @@ impl Lane {
             return None;
         }
         self.could_go_at(now).into_iter().chain(self.expires_at(now)).min()
+    }
+
+    /// Whether its action has used up what requests it may make now. Nobody is woken when that
+    /// ends: a lane that holds events stands in line, and is woken for its turn.
+    fn is_limited(&self, now: Now) -> bool {
+        self.turn.as_ref().is_some_and(|turn| !turn.could_go(now.instant))
     }
 
     fn could_go_at(&self, now: Now) -> Option<Instant> {

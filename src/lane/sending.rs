@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Instant;
 
 use super::attempt::{Attempt, Ticket};
 use super::queue::Request;
@@ -18,7 +19,7 @@ pub(super) struct Stamp {
 }
 
 impl Lane {
-    /// Begins the next request that is ready, if the gate lets it through.
+    /// Begins the next request that is ready, if the limit allows one and the gate lets it through.
     pub(super) fn attempt(&mut self, now: Now, waker: &Waker) -> Option<Attempt> {
         let lowest = self.cursor.lowest_held();
         // Whatever is begun now may be settled before what lies below it.
@@ -30,19 +31,13 @@ impl Lane {
             self.step_aside();
             return None;
         }
-        let mut pass = None;
-        if let Some(entrance) = &mut self.entrance {
-            match entrance.ask(now.instant, waker) {
-                Ok(granted) => pass = Some(granted),
-                Err(wait) => {
-                    self.ask_again_at = match wait {
-                        Wait::Until(at) => Some(at),
-                        Wait::ForAPlace => None,
-                    };
-                    return None;
-                }
+        let pass = match self.admission(now, waker) {
+            Ok(pass) => pass,
+            Err(ask_again_at) => {
+                self.ask_again_at = ask_again_at;
+                return None;
             }
-        }
+        };
         self.ask_again_at = None;
         let probe = pass.as_ref().and_then(Pass::probe);
         let id = match probe {
@@ -88,6 +83,34 @@ impl Lane {
             events: entries.len(),
             is_admitted: self.entrance.is_some(),
             timeout: action.delivery.timeout,
+        })
+    }
+
+    /// The right to make one request now, with a pass where there is a gate. If there is none, says
+    /// when it is worth asking again, unless that is when the waker is called.
+    ///
+    /// The limit is asked first, and a lane that has to wait for it stands in no other line: it
+    /// would hold a place at the gate that it cannot use. Nor does one that waits for the gate stop
+    /// those that wait for the limit, some of which may lead through other gates.
+    fn admission(&mut self, now: Now, waker: &Waker) -> Result<Option<Pass>, Option<Instant>> {
+        if let Some(turn) = &mut self.turn
+            && let Err(at) = turn.take(now.instant)
+        {
+            if let Some(entrance) = &mut self.entrance {
+                entrance.leave();
+            }
+            return Err(Some(at));
+        }
+        let pass = self.entrance.as_mut().map(|entrance| entrance.ask(now.instant, waker));
+        if let Some(turn) = &mut self.turn {
+            match pass {
+                Some(Err(_)) => turn.give_back(),
+                _ => turn.went(),
+            }
+        }
+        pass.transpose().map_err(|wait| match wait {
+            Wait::Until(at) => Some(at),
+            Wait::ForAPlace => None,
         })
     }
 }

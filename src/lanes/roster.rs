@@ -182,17 +182,9 @@ impl Lanes {
     pub(super) fn add(&mut self, action: ActionId, origin: LaneOrigin, cursor: Cursor) -> LaneId {
         let slot = self.slots.vacant_entry();
         let id = LaneId { action, slot: slot.key() };
-        let gate = self.gates.gate(action, &origin);
-        let rejections = Arc::clone(self.gates.rejections(action));
+        let shared = self.gates.shared(action, &origin);
         let (plan, partition) = (Arc::clone(&self.plan), self.partition.clone());
-        slot.insert(Lane::new(
-            plan,
-            (id, origin.clone()),
-            partition,
-            cursor,
-            gate.as_ref(),
-            rejections,
-        ));
+        slot.insert(Lane::new(plan, (id, origin.clone()), partition, cursor, shared));
         match origin {
             LaneOrigin::Constant => {
                 self.by_action.insert(action, LanesOfAction::One(id));

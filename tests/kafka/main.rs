@@ -20,6 +20,7 @@ mod origins;
 mod outages;
 mod positions;
 mod progress;
+mod rates;
 mod redrive;
 mod requests;
 mod restarts;

@@ -3,6 +3,7 @@
 mod bench;
 mod lanes;
 mod origins;
+mod rate_limit;
 mod redriven;
 
 use std::time::Duration;

@@ -2,18 +2,11 @@
 
 use insta::assert_snapshot;
 
-use super::{TRIGGER, accept, accept_more};
+use super::{TRIGGER, accept};
 use crate::config::Config;
 
 fn warnings(config: &Config) -> String {
     config.warnings.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n\n")
-}
-
-#[test]
-fn keys_that_are_not_in_force_yet() {
-    let text = "delivery:
-  rate_limit: 500/s";
-    assert_snapshot!(warnings(&accept_more(text)));
 }
 
 #[test]
