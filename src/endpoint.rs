@@ -4,6 +4,8 @@
 //! what an answer means, nor whether there will be another attempt.
 
 mod exchange;
+mod idle;
+mod places;
 mod resolver;
 mod standing;
 
@@ -12,17 +14,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use prometheus::IntGauge;
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method as HttpMethod, Proxy, Url, redirect};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::dead_letter::MOST_ERROR_BYTES;
 use crate::endpoint::exchange::exchange;
+use crate::endpoint::idle::{Allowance, IDLE_TIMEOUT, KeptOrigins};
+use crate::endpoint::places::Places;
 use crate::endpoint::resolver::GuardedResolver;
 use crate::endpoint::standing::Standing;
 use crate::gate::Change;
 use crate::lane::{Answer, Attempt, Streak};
 use crate::metrics::Metrics;
+use crate::open_files::OpenFiles;
 use crate::pipeline::Completion;
 use crate::plan::{Action, ActionId, Destination, Method, Plan, Target, TargetTemplate};
 use crate::request::{self, SignedRequest};
@@ -45,6 +50,7 @@ pub struct Error {
 #[derive(Debug)]
 pub struct Endpoints {
     actions: Vec<Endpoint>,
+    places: Places,
     metrics: Arc<Metrics>,
 }
 
@@ -53,8 +59,8 @@ struct Endpoint {
     client: Client,
     /// Present when the target is the same for every request.
     prepared: Option<Prepared>,
-    /// Whether each event may go to another origin.
-    is_mapped: bool,
+    /// Present when each event may go to another origin.
+    origins: Option<KeptOrigins>,
     concurrency: usize,
     permits: Mutex<HashMap<Box<str>, Arc<Semaphore>>>,
     standing: Standing,
@@ -76,9 +82,11 @@ impl Endpoints {
     pub fn new(plan: &Plan, metrics: Arc<Metrics>) -> Result<Self, Error> {
         // The cryptography of TLS is chosen once per process; an earlier choice is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
+        let files = OpenFiles::of_process();
+        let allowance = Allowance::new(plan, files.idle);
         let mut clients = Vec::with_capacity(plan.destinations.len());
         for destination in &plan.destinations {
-            let client = client(plan, destination).map_err(|source| Error {
+            let client = client(plan, destination, allowance).map_err(|source| Error {
                 destination: destination.name.to_string(),
                 source: source.without_url(),
             })?;
@@ -90,16 +98,20 @@ impl Endpoints {
                 TargetTemplate::Constant(target) => Some(Prepared::new(target)),
                 TargetTemplate::Mapped { .. } => None,
             },
-            is_mapped: action.request.target.fingerprint().is_some(),
+            origins: {
+                let is_mapped = action.request.target.fingerprint().is_some();
+                is_mapped.then(|| KeptOrigins::new(allowance.origins))
+            },
             concurrency: action.delivery.concurrency.get(),
             permits: Mutex::default(),
             standing: Standing::new(format!("{}/{}", action.destination_name, action.name)),
         };
-        Ok(Self { actions: plan.actions.iter().map(endpoint).collect(), metrics })
+        let actions = plan.actions.iter().map(endpoint).collect();
+        Ok(Self { actions, places: Places::new(files.requests), metrics })
     }
 
     /// Makes one request and reads its answer. Takes no longer than the attempt's timeout, after
-    /// it has waited for a free place among the endpoint's requests.
+    /// it has waited for a free place among the endpoint's requests, and among those of the process.
     ///
     /// # Panics
     /// When the attempt is of another plan.
@@ -107,10 +119,13 @@ impl Endpoints {
         let action = attempt.ticket.lane.action;
         let metrics = self.metrics.action(action);
         let endpoint = &self.actions[action.0];
-        let prepared = endpoint.prepare(&attempt.request.target);
+        let mut prepared = endpoint.prepare(&attempt.request.target);
         // A gate has counted it already, where there is one.
         let _permit =
             if attempt.is_admitted { None } else { Some(endpoint.permit(&prepared.url).await) };
+        let origin = endpoint.origins.as_ref().map(|_| prepared.origin().into());
+        let _place = self.places.take((action, origin)).await;
+        endpoint.close_unless_kept(&mut prepared);
         let _in_flight = InFlight::new(&metrics.in_flight);
         metrics.request_begins(attempt.events);
         let begun = Instant::now();
@@ -155,7 +170,7 @@ impl Endpoints {
         match completion {
             Completion::Rejected(events) => endpoint.standing.rejected(answer, *events),
             // That one origin fails and another one does not makes no sense of a row.
-            _ if endpoint.is_mapped => {}
+            _ if endpoint.origins.is_some() => {}
             Completion::Delivered(_) => endpoint.standing.accepted(),
             Completion::Retried => endpoint.standing.failed(answer),
             Completion::Split => {}
@@ -176,7 +191,7 @@ impl Endpoints {
     /// When the action is of another plan.
     pub fn note_change(&self, action: ActionId, target: &Target, answer: &Answer, change: Change) {
         let endpoint = &self.actions[action.0];
-        if endpoint.is_mapped {
+        if endpoint.origins.is_some() {
             endpoint.standing.changed(&request::origin(target), answer, change);
         }
     }
@@ -185,6 +200,14 @@ impl Endpoints {
 impl Endpoint {
     fn prepare(&self, target: &Target) -> Prepared {
         self.prepared.clone().unwrap_or_else(|| Prepared::new(target))
+    }
+
+    /// A request whose connection may not be kept says so.
+    fn close_unless_kept(&self, prepared: &mut Prepared) {
+        let Some(origins) = &self.origins else { return };
+        if !origins.may_keep(prepared.origin(), Instant::now()) {
+            prepared.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+        }
     }
 
     /// One exchange within `timeout`; of the answer's body so many bytes are kept.
@@ -207,7 +230,7 @@ impl Endpoint {
     async fn permit(&self, url: &Url) -> OwnedSemaphorePermit {
         let semaphore = {
             let mut permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
-            let origin = &url[..url::Position::BeforePath];
+            let origin = origin(url);
             if let Some(known) = permits.get(origin) {
                 Arc::clone(known)
             } else {
@@ -241,6 +264,15 @@ impl Prepared {
         let url = Url::parse(&target.url).expect("a target's URL is valid");
         Self { method, url, headers }
     }
+
+    fn origin(&self) -> &str {
+        origin(&self.url)
+    }
+}
+
+/// What a connection leads to, and who is spoken to there.
+fn origin(url: &Url) -> &str {
+    &url[..url::Position::BeforePath]
 }
 
 /// Counts a request as in flight for as long as it lives, however it ends.
@@ -259,12 +291,18 @@ impl Drop for InFlight<'_> {
     }
 }
 
-fn client(plan: &Plan, destination: &Destination) -> Result<Client, reqwest::Error> {
+fn client(
+    plan: &Plan,
+    destination: &Destination,
+    allowance: Allowance,
+) -> Result<Client, reqwest::Error> {
     let mut builder = Client::builder()
         .redirect(redirect::Policy::none())
         .referer(false)
         .retry(reqwest::retry::never())
         .tcp_nodelay(true)
+        .pool_max_idle_per_host(allowance.per_origin)
+        .pool_idle_timeout(IDLE_TIMEOUT)
         .dns_resolver(Arc::new(GuardedResolver::new(plan.egress.clone())));
     builder = match &plan.egress.proxy {
         Some(proxy) => builder.proxy(Proxy::all(proxy.expose().clone())?),

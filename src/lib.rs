@@ -70,6 +70,7 @@ pub mod consumer;
 pub mod catch_up;
 pub mod published;
 pub mod worker;
+pub mod open_files;
 pub mod endpoint;
 pub mod producer;
 pub mod redrive;

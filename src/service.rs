@@ -21,6 +21,7 @@ use crate::gates::Gates;
 use crate::health::Health;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
+use crate::open_files::{self, OpenFiles};
 use crate::producer::DeadLetterProducer;
 use crate::shares::Shares;
 use crate::source_topics::{self, Assigned};
@@ -114,6 +115,13 @@ impl Service {
     /// # Errors
     /// See [`Error`].
     pub async fn start(config: Config) -> Result<Self, Error> {
+        open_files::raise_limit();
+        let files = OpenFiles::of_process();
+        info!(
+            limit = files.limit,
+            requests = files.requests,
+            "open files, and how many requests there may be at a time"
+        );
         let metrics = Arc::new(Metrics::new(&config.plan));
         let health = Arc::new(Health::new());
         let address = config.admin_listen;

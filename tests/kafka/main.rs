@@ -17,6 +17,7 @@ mod lanes;
 mod letters;
 mod members;
 mod origins;
+mod open_files;
 mod outages;
 mod positions;
 mod progress;

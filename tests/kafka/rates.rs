@@ -6,7 +6,7 @@ use std::time::Instant;
 use crate::harness::{Answer, Broker, Config, Receiver, SECRET, Stream, one_action};
 
 /// Requests per second, and the most that may come at once.
-const RATE: f64 = 20.0;
+const RATE: f64 = 40.0;
 
 #[test]
 fn all_members_together_keep_to_the_limit_of_an_action() {
@@ -23,7 +23,7 @@ fn all_members_together_keep_to_the_limit_of_an_action() {
         times.lock().unwrap_or_else(PoisonError::into_inner).push(Instant::now());
         if request.number % 7 == 3 { Answer::status(503) } else { Answer::ok() }
     });
-    let settings = ["delivery: { rate_limit: 20/s, retry: { initial: 10ms, max: 20ms } }"];
+    let settings = ["delivery: { rate_limit: 40/s, retry: { initial: 10ms, max: 20ms } }"];
     let config = Config::new(broker, topic, &one_action(topic, &receiver.url("/"), &settings));
     let first = config.start_ready();
     receiver.wait_accepted("/", 50);

@@ -65,6 +65,7 @@ pub struct Config {
     rest: String,
     folder: TempDir,
     started: Cell<usize>,
+    open_files: Option<usize>,
 }
 
 impl Config {
@@ -77,6 +78,7 @@ impl Config {
             rest: rest.to_owned(),
             folder: folder.expect("a folder for configuration and logs"),
             started: Cell::new(0),
+            open_files: None,
         };
         // What is down in these tests comes back within seconds: librdkafka need not be patient.
         config
@@ -100,6 +102,12 @@ impl Config {
             .kafka("heartbeat.interval.ms", &heartbeat.to_string())
     }
 
+    /// Lets its processes have no more files open than this.
+    pub fn open_files(mut self, most: usize) -> Self {
+        self.open_files = Some(most);
+        self
+    }
+
     /// Starts `hookcast run`.
     pub fn start(&self) -> Hookcast {
         let number = self.started.get() + 1;
@@ -108,9 +116,16 @@ impl Config {
         let file = self.folder.path().join(format!("{number}.yaml"));
         std::fs::write(&file, self.text(admin_port)).expect("the configuration is written");
         let log = self.log(number);
+        let program = env!("CARGO_BIN_EXE_hookcast");
         let arguments = ["run", "--config", file.to_str().expect("the folder's name is UTF-8")];
-        let process =
-            Guarded::start(Path::new(env!("CARGO_BIN_EXE_hookcast")), arguments, &log, None);
+        let process = match self.open_files {
+            None => Guarded::start(Path::new(program), arguments, &log, None),
+            Some(most) => {
+                let script = format!("ulimit -n {most} && exec \"$0\" \"$@\"");
+                let arguments = ["-c", &script, program].into_iter().chain(arguments);
+                Guarded::start(Path::new("/bin/sh"), arguments, &log, None)
+            }
+        };
         Hookcast::of(process, admin_port, log)
     }
 
