@@ -89,39 +89,39 @@ destinations:
         Known { held, all: Some(all) }
     }
 
-    /// Of the action that reads one topic and of the one that reads several, in hundredths.
-    fn shares(known: &Known) -> [f64; 2] {
+    /// Of the action that reads one topic and of the one that reads several, in percent.
+    fn shares(known: &Known) -> [String; 2] {
         let plan = plan();
-        [0, 1].map(|action| (share(&plan, ActionId(action), known) * 10_000.0).round() / 100.0)
+        [0, 1].map(|action| format!("{:.1}", share(&plan, ActionId(action), known) * 100.0))
     }
 
     #[test]
     fn a_share_is_that_of_the_partitions_of_the_topics_that_the_action_reads() {
         let all = [("web", 4), ("app.a", 8), ("app.b", 8), ("x", 50), ("foreign", 7)];
         let held = [("web", 1), ("app.b", 3), ("x", 50)];
-        assert_eq!(shares(&known(&held, &all)), [25.0, 20.0]);
-        assert_eq!(shares(&known(&all, &all)), [100.0, 100.0]);
-        assert_eq!(shares(&known(&[], &all)), [0.0, 0.0]);
+        assert_eq!(shares(&known(&held, &all)), ["25.0", "20.0"]);
+        assert_eq!(shares(&known(&all, &all)), ["100.0", "100.0"]);
+        assert_eq!(shares(&known(&[], &all)), ["0.0", "0.0"]);
     }
 
     #[test]
     fn a_tenth_goes_with_the_redrive_topic_and_nothing_with_the_dead_letters() {
         let all = [("web", 4), ("g.redrive", 2), ("g.dead-letter", 5)];
-        assert_eq!(shares(&known(&[("web", 2)], &all))[0], 45.0);
-        assert_eq!(shares(&known(&[("web", 2), ("g.redrive", 1)], &all))[0], 50.0);
-        assert_eq!(shares(&known(&[("g.redrive", 1)], &all)), [5.0, 5.0]);
-        assert_eq!(shares(&known(&all, &all)), [100.0, 100.0]);
+        assert_eq!(shares(&known(&[("web", 2)], &all))[0], "45.0");
+        assert_eq!(shares(&known(&[("web", 2), ("g.redrive", 1)], &all))[0], "50.0");
+        assert_eq!(shares(&known(&[("g.redrive", 1)], &all)), ["5.0", "5.0"]);
+        assert_eq!(shares(&known(&all, &all)), ["100.0", "100.0"]);
     }
 
     #[test]
     fn nothing_is_taken_before_it_is_known_how_many_partitions_there_are() {
         let known = Known { all: None, ..known(&[("web", 4)], &[]) };
-        assert_eq!(shares(&known), [0.0, 0.0]);
+        assert_eq!(shares(&known), ["0.0", "0.0"]);
     }
 
     #[test]
     fn a_topic_that_is_newer_than_what_was_told_counts_with_what_is_held_of_it() {
-        assert_eq!(shares(&known(&[("web", 4), ("app.c", 4)], &[("web", 12)])), [33.33, 66.67]);
-        assert_eq!(shares(&known(&[("web", 3)], &[])), [100.0, 100.0]);
+        assert_eq!(shares(&known(&[("web", 4), ("app.c", 4)], &[("web", 12)])), ["33.3", "66.7"]);
+        assert_eq!(shares(&known(&[("web", 3)], &[])), ["100.0", "100.0"]);
     }
 }

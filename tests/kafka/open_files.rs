@@ -21,11 +21,11 @@ fn requests_that_hang_take_neither_all_open_files_nor_all_places() {
         "/well" => Answer::ok().after(Duration::from_millis(5)),
         _ => Answer::ok().behind(&hangs),
     });
-    let mut actions = String::new();
-    for name in ["well", "one", "two", "three", "four"] {
+    let actions = ["well", "one", "two", "three", "four"].map(|name| {
         let url = receiver.url(&format!("/{name}"));
-        actions += &format!("      {name}: {{ trigger: 'type = \"track\"', url: '{url}' }}\n");
-    }
+        format!("      {name}: {{ trigger: 'type = \"track\"', url: '{url}' }}\n")
+    });
+    let actions = actions.concat();
     let yaml = format!(
         "sources:\n  web: {{ topics: [{topic}] }}\n\
          destinations:\n  crm:\n    shared_secret: '{SECRET}'\n    actions:\n{actions}\
