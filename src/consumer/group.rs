@@ -287,8 +287,7 @@ impl Group {
         for (partition, held) in held {
             self.end(&partition, held);
         }
-        let remaining = lock(&self.held).len();
-        self.outside.memory.share_among(remaining);
+        self.outside.memory.share_among(lock(&self.held).len());
         let result = match consumer.rebalance_protocol() {
             RebalanceProtocol::Cooperative => consumer.incremental_unassign(revoked),
             _ => consumer.unassign(),
