@@ -257,10 +257,11 @@ impl Lanes {
         self.letters.poll(now.instant)
     }
 
-    /// What a lane has open waits for company no longer.
-    pub(crate) fn flush(&mut self, debtor: Debtor) {
-        if let Debtor::Lane(id) = debtor {
-            self.lane_mut(id).flush();
+    /// A lane had no room for an event of `bytes` bytes that was read again.
+    pub(crate) fn lacks_room_for(&mut self, debtor: Debtor, bytes: usize) {
+        match debtor {
+            Debtor::InvalidEvents => self.invalid_events.lacks_room_for(bytes),
+            Debtor::Lane(id) => self.lane_mut(id).lacks_room_for(bytes),
         }
     }
 

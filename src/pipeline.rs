@@ -262,10 +262,12 @@ impl Pipeline {
         loop {
             self.place_parked(now);
             self.lanes.expire(now);
+            self.lanes.send(now, |attempt| steps.push(Step::Send(attempt)));
+            // What was spared for a probe that has gone by now with something else.
+            self.lanes.expire(now);
             while let Some(writing) = self.lanes.next_letter(now) {
                 steps.push(Step::DeadLetter(writing));
             }
-            self.lanes.send(now, |attempt| steps.push(Step::Send(attempt)));
             // A batch that goes out in parts holds less than it did as a whole.
             if !self.parked_has_room() {
                 return;

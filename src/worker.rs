@@ -224,19 +224,20 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             }
             if queue == Queue::MaybeMore && self.pipeline.wants_record() {
                 tokio::task::yield_now().await;
-            } else if !self.sleep(now.instant).await {
+            } else if !self.sleep(now).await {
                 return;
             }
         }
     }
 
-    /// Waits until there is something to do. False: there never will be, since whoever could
-    /// drain this worker is gone, and with it the assignment.
-    async fn sleep(&mut self, now: Instant) -> bool {
-        let latest = now + LONGEST_SLEEP;
+    /// Waits until there is something to do after what was done at `now`: what falls due while it
+    /// is done is not missed. False: there never will be, since whoever could drain this worker is
+    /// gone, and with it the assignment.
+    async fn sleep(&mut self, now: Now) -> bool {
+        let latest = now.instant + LONGEST_SLEEP;
         let publish = self.has_changed.then(|| self.published_at + PUBLISH_EVERY);
-        let slice = (self.no_slice_before > now).then_some(self.no_slice_before);
-        let wakes = [self.pipeline.wake_at(clock::now()), publish, slice];
+        let slice = (self.no_slice_before > now.instant).then_some(self.no_slice_before);
+        let wakes = [self.pipeline.wake_at(now), publish, slice];
         let until = wakes.into_iter().flatten().fold(latest, Instant::min);
         let wants_record = self.pipeline.wants_record();
         tokio::select! {

@@ -207,9 +207,8 @@ impl State {
                 if heard.is_too_much() {
                     self.window.overwhelmed(begun.round);
                 }
-                if heard.outcome == Outcome::Status(TOO_LARGE) && heard.events > 1 {
-                    let most = self.most_events(now.instant).min(heard.events / 2);
-                    self.most_events = Some((most, now.instant + TOO_LARGE_FOR));
+                if heard.outcome == Outcome::Status(TOO_LARGE) {
+                    self.too_large(heard.events, now.instant);
                 }
                 self.answers(begun)
             }
@@ -228,6 +227,15 @@ impl State {
                 self.breaker.failed(now.instant, chance).then_some(Change::Opened)
             }
         }
+    }
+
+    /// A request of so many events was too large. A single one that is too large by itself says
+    /// that the batches were refused for its sake, and not for their size.
+    fn too_large(&mut self, events: usize, now: Instant) {
+        self.most_events = (events > 1).then(|| {
+            let most = self.most_events(now).min(events / 2);
+            (most, now + TOO_LARGE_FOR)
+        });
     }
 
     /// The endpoint answers: whatever it says, it is not down.

@@ -48,10 +48,11 @@ impl Alone {
         *self = Self::default();
     }
 
-    /// It is the event's fault, as is known since `unix_ms` at least.
-    pub(super) fn set_aside(&mut self, unix_ms: i64) {
+    /// It is the event's fault, as is known since `unix_ms` at least, or since `inherited`.
+    pub(super) fn set_aside(&mut self, unix_ms: i64, inherited: Option<i64>) {
         if self.failures == 0 {
             self.since = unix_ms;
+            self.inherited = inherited;
         }
         self.is_aside = true;
     }

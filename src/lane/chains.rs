@@ -62,6 +62,11 @@ impl Chains {
         queue.insert(before.min(queue.len()), request);
     }
 
+    /// Whether anything waits for another.
+    pub(super) fn anything_waits(&self) -> bool {
+        self.waiting.values().any(|queue| !queue.is_empty())
+    }
+
     /// Those that wait in a chain, in their order.
     pub(super) fn waiting(&self, chain: ChainId) -> impl Iterator<Item = &RequestId> {
         self.waiting.get(&chain).into_iter().flatten()

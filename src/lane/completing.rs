@@ -46,7 +46,8 @@ impl Lane {
             self.hear(&heard, now);
         }
         let rejections = self.count_rejections(verdict, events);
-        let is_in_line_again = self.queue.answered(id, verdict, now.unix_ms);
+        let inherited = self.inherited;
+        let is_in_line_again = self.queue.answered(id, verdict, now.unix_ms, inherited.as_ref());
         let completed = match verdict {
             Verdict::Accept => {
                 if !is_aside {
@@ -62,9 +63,12 @@ impl Lane {
                 if !is_aside {
                     self.most_together = (events / 2).max(1);
                 }
-                self.note_failure(id, answer, now);
+                let request = self.queue.request(id);
+                request.last_failure = Some(Arc::new(Failure::of(answer)));
+                request.most_together = (events / 2).max(1);
                 let wait = self.backoff(id, answer, chance);
                 if !is_in_line_again {
+                    self.note_failure_in_turn(id, now);
                     self.queue.back_off(id, now.instant + wait);
                 }
                 Completed::Retried
@@ -109,13 +113,12 @@ impl Lane {
         }
     }
 
-    /// A request has failed. Where it holds a single event, and others are accepted, it is the
-    /// event's fault.
-    fn note_failure(&mut self, id: RequestId, answer: &Answer, now: Now) {
+    /// A request has failed whose turn it was. Where it holds a single event, and others are
+    /// accepted, it is the event's fault.
+    fn note_failure_in_turn(&mut self, id: RequestId, now: Now) {
         let is_endpoint_down = self.gate().is_some_and(Gate::is_open);
         let inherited = self.inherited;
         let request = self.queue.request(id);
-        request.last_failure = Some(Arc::new(Failure::of(answer)));
         let [entry] = request.batch.entries() else { return };
         if request.alone.is_aside() {
             return;
@@ -124,11 +127,11 @@ impl Lane {
             request.alone.forget();
             return;
         }
-        let inherited = inherited.and_then(|inherited| inherited.since(entry.offset));
-        request.alone.failed(now.unix_ms, inherited);
+        let since = inherited.as_ref().and_then(|inherited| inherited.since(entry.offset));
+        request.alone.failed(now.unix_ms, since);
         let suspect_since = request.alone.is_suspect_since();
         if suspect_since.is_some_and(|since| self.has_accepted_since(since)) {
-            self.queue.set_aside(id, now.unix_ms);
+            self.queue.set_aside(id, now.unix_ms, inherited.as_ref());
             // Batches go on without it. What has its key must not overtake it.
             if self.gathering.is_some() {
                 self.queue.leave_chain(id);

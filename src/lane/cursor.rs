@@ -194,10 +194,8 @@ impl Cursor {
     /// How far it is, for a next owner whose reader begins at `start`, while the present one is at
     /// `reader`.
     pub(crate) fn standing(&self, start: Position, reader: Position) -> Standing {
-        let mut unsettled = self.held.runs();
-        for (from, to) in &self.unread {
-            unsettled.insert(from, to);
-        }
+        let Standing { mut settled_below, mut unsettled, clocks } =
+            self.standing_in_full(start, reader);
         let last = unsettled.iter().last();
         let is_open = match self.pace {
             Pace::Behind => last.is_some_and(|(_, to)| to >= self.known_below),
@@ -209,16 +207,26 @@ impl Cursor {
                 self.passed == Between::Nothing && !is_ahead && is_read
             }
         };
-        let is_left_behind = self.held.lowest().is_some_and(|lowest| start.is_past(lowest));
-        let mut settled_below = match self.pace {
-            // The reader of the next owner does not read what lies between here and there.
-            Pace::Level if is_left_behind => self.known_below.max(reader),
-            _ => self.known_below,
-        };
         if let Some((from, to)) = last.filter(|_| is_open) {
             unsettled.remove(from, to);
             settled_below = Position::at(from);
         }
+        Standing { settled_below, unsettled, clocks }
+    }
+
+    /// The same, with every event that it holds below `settled_below`, also where nothing is
+    /// settled above it.
+    pub(crate) fn standing_in_full(&self, start: Position, reader: Position) -> Standing {
+        let mut unsettled = self.held.runs();
+        for (from, to) in &self.unread {
+            unsettled.insert(from, to);
+        }
+        let is_left_behind = self.held.lowest().is_some_and(|lowest| start.is_past(lowest));
+        let settled_below = match self.pace {
+            // The reader of the next owner does not read what lies between here and there.
+            Pace::Level if is_left_behind => self.known_below.max(reader),
+            _ => self.known_below,
+        };
         Standing { settled_below, unsettled, clocks: Clocks::default() }
     }
 }

@@ -18,8 +18,9 @@ use crate::record::{Now, Offset};
 impl Lane {
     /// Takes out the events that have expired. These letters settle them.
     pub fn expire(&mut self, now: Now) -> Vec<(Offset, DeadLetter)> {
-        self.next_expiry = None;
-        if self.is_empty() || !self.may_expire(now) {
+        // Until then nothing needs a closer look.
+        self.next_expiry = self.first_expiry().filter(|_| !self.is_empty());
+        if self.next_expiry.is_none_or(|first| first > now.unix_ms) {
             return Vec::new();
         }
         let (failing_since, give_up_after) = (self.expires_since(), self.give_up_after());
@@ -36,12 +37,14 @@ impl Lane {
         });
         self.push_sealed(open.unwrap_or_default());
         let gathered = self.gathering.iter().flat_map(Gathering::first_timestamps);
-        let gathered =
-            gathered.filter_map(|first| expires_at(failing_since, Some(first), now.unix_ms)).min();
-        let (expired, next) = self.queue.expire(now.unix_ms, |request: &Request, entry: &Entry| {
+        let gathered = gathered.filter_map(|first| expires_at(failing_since, first, now.unix_ms));
+        let gathered = gathered.min();
+        let spared = self.probe_is_due(now).then(|| self.queue.oldest_ready()).flatten();
+        let expires_at = |request: &Request, entry: &Entry| {
             let since = request.alone.aside_since().or(failing_since);
             expires_at(since, entry.timestamp, request.first_attempt_at.unwrap_or(now.unix_ms))
-        });
+        };
+        let (expired, next) = self.queue.expire(now.unix_ms, spared, expires_at);
         self.next_expiry = gathered.into_iter().chain(next).min();
         let letters = expired.iter().flat_map(|request| {
             let unasked = || {
@@ -58,6 +61,14 @@ impl Lane {
         letters
     }
 
+    /// Whether the endpoint is down, and could be asked now whether it still is. What is asked with
+    /// is spared until it is answered: a backlog of which every event has expired would otherwise
+    /// be given up to its end without anybody noticing that the endpoint is well again.
+    fn probe_is_due(&self, now: Now) -> bool {
+        self.gate().is_some_and(|gate| gate.is_open() && gate.could_go(now.instant).is_ok())
+            && self.may_send()
+    }
+
     /// Whether events may have expired, be it some that have not been read yet.
     pub(super) fn may_expire(&self, now: Now) -> bool {
         self.first_expiry().is_some_and(|first| first <= now.unix_ms)
@@ -66,9 +77,12 @@ impl Lane {
     /// When it is worth looking whether something has expired.
     pub(super) fn expires_at(&self, now: Now) -> Option<Instant> {
         let first = self.first_expiry()?;
-        let next = if first > now.unix_ms { first } else { self.next_expiry? };
-        let wait = Duration::from_millis(u64::try_from(next - now.unix_ms).ok()?);
-        Some(now.instant + wait)
+        // A lane that holds nothing has not been looked at.
+        let seen = self.next_expiry.filter(|_| !self.is_empty());
+        let next = if first > now.unix_ms { first } else { seen? };
+        // Time goes by between the last look and this question.
+        let wait = u64::try_from(next - now.unix_ms).unwrap_or(0);
+        Some(now.instant + Duration::from_millis(wait))
     }
 
     /// No event expires before.

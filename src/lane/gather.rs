@@ -113,9 +113,9 @@ impl Gathering {
         sealed
     }
 
-    /// The timestamps of the first events of the open batches, of those that have one.
-    pub(super) fn first_timestamps(&self) -> impl Iterator<Item = i64> {
-        self.open.iter().filter_map(|open| open.batch.first_timestamp())
+    /// The timestamp of the first event of every batch that is open.
+    pub(super) fn first_timestamps(&self) -> impl Iterator<Item = Option<i64>> {
+        self.open.iter().map(|open| open.batch.first_timestamp())
     }
 
     /// When a batch falls due, among those whose target is free.

@@ -10,12 +10,14 @@ use crate::record::{Offset, Position};
 pub(crate) struct InvalidEvents {
     pub(crate) cursor: Cursor,
     letter_bytes: usize,
+    /// The bytes of the next record to read again, where there was no room for it.
+    next_bytes: usize,
 }
 
 impl InvalidEvents {
     /// A lane that holds nothing, and stands at `cursor`.
     pub(crate) fn new(cursor: Cursor) -> Self {
-        Self { cursor, letter_bytes: 0 }
+        Self { cursor, letter_bytes: 0, next_bytes: 0 }
     }
 
     /// The bytes of memory that its letters hold.
@@ -31,11 +33,18 @@ impl InvalidEvents {
 
     /// Whether it is worth reading the log again for it.
     pub(crate) fn wants_to_catch_up(&self, share: usize) -> bool {
-        self.cursor.is_behind() && self.letter_bytes <= share / 2
+        let has_room = self.letter_bytes <= share / 2 && self.has_room(self.next_bytes, share);
+        self.cursor.is_behind() && has_room
+    }
+
+    /// There was no room for a record of `bytes` bytes that was read again.
+    pub(crate) fn lacks_room_for(&mut self, bytes: usize) {
+        self.next_bytes = bytes;
     }
 
     /// The record at `offset` is owed to the dead-letter topic, in a letter of so many bytes.
     pub(crate) fn take(&mut self, offset: Offset, letter_bytes: usize) {
+        self.next_bytes = 0;
         self.cursor.take(offset, None);
         self.letter_bytes += letter_bytes;
     }

@@ -75,6 +75,8 @@ pub struct Lane {
     inherited: Option<Inherited>,
     /// When the next of the events expires that are held, once the first may have.
     next_expiry: Option<i64>,
+    /// The bytes of the next event to read again, where there was no room for it.
+    next_bytes: usize,
     /// Whether it begins nothing any more.
     is_leaving: bool,
     /// The events that wait for their letters to be written.
@@ -118,6 +120,7 @@ impl Lane {
             failing: FailingSince::default(),
             inherited: None,
             next_expiry: None,
+            next_bytes: 0,
             is_leaving: false,
             buried: HashSet::new(),
             letter_bytes: 0,
@@ -206,7 +209,8 @@ impl Lane {
             || self.may_expire(now);
         let is_hungry =
             self.cursor.held_events() <= self.most_events() / 2 && self.held_bytes() <= share / 2;
-        self.cursor.is_behind() && !self.is_paused() && is_hungry && could_send
+        let has_room = is_hungry && self.has_room(self.next_bytes, share);
+        self.cursor.is_behind() && !self.is_paused() && has_room && could_send
     }
 
     /// When it may be worth reading the log again for it, where its endpoint is what keeps it.
@@ -242,6 +246,7 @@ impl Lane {
 
     /// Takes an event that is owed: `record` has become `payload`, which goes to `target`.
     pub fn take(&mut self, record: &Record<'_>, payload: &[u8], target: Arc<Target>, now: Now) {
+        self.next_bytes = 0;
         self.cursor.take(record.offset, record.timestamp);
         let Some(gathering) = &mut self.gathering else {
             let mut batch = OpenBatch::new(Framing::Bare, payload.len(), now.instant);
@@ -264,6 +269,7 @@ impl Lane {
     /// Takes an event that is owed and can only be dead-lettered, in a letter of so many bytes.
     /// It is settled by [`letter_written`](Self::letter_written).
     pub fn take_unsendable(&mut self, record: &Record<'_>, letter_bytes: usize) {
+        self.next_bytes = 0;
         self.cursor.take(record.offset, record.timestamp);
         self.bury(record.offset, letter_bytes);
     }
@@ -281,6 +287,13 @@ impl Lane {
         self.buried.remove(&offset);
         self.letter_bytes -= letter_bytes;
         self.cursor.settle(offset);
+    }
+
+    /// There was no room for an event of `bytes` bytes that was read again. Until there is, it is
+    /// not worth it: the same would be read over and over.
+    pub(crate) fn lacks_room_for(&mut self, bytes: usize) {
+        self.next_bytes = bytes;
+        self.flush();
     }
 
     /// Half-full batches wait no longer for company: nothing more can come.

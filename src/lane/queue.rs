@@ -13,7 +13,7 @@ use std::time::Instant;
 use slab::Slab;
 
 use super::RequestId;
-use super::alone::Alone;
+use super::alone::{Alone, Inherited};
 use super::chains::{ChainId, Chains, Turn};
 use super::sending::Stamp;
 use crate::batch::{Batch, Entry};
@@ -34,6 +34,9 @@ pub(super) struct Request {
     pub(super) attempts: u32,
     /// How often this request has failed.
     pub(super) failures: u32,
+    /// The most of its events that go together: fewer after each failure. What others of the lane
+    /// meet with must not make it whole again, or one that fails would never be found.
+    pub(super) most_together: usize,
     /// When the events were sent first, in milliseconds since 1970-01-01 UTC.
     pub(super) first_attempt_at: Option<i64>,
     /// What let it through the gate, while an answer is awaited.
@@ -110,6 +113,7 @@ impl Queue {
             stamp: None,
             attempts: 0,
             failures: 0,
+            most_together: usize::MAX,
             first_attempt_at: None,
             pass: None,
             is_in_flight: false,
@@ -135,6 +139,11 @@ impl Queue {
     /// When the next request has waited long enough.
     pub(super) fn wake_at(&self) -> Option<Instant> {
         self.backing_off.peek().map(|&Reverse((at, _))| at)
+    }
+
+    /// Whether a request waits for another.
+    pub(super) fn anything_waits(&self) -> bool {
+        self.chains.anything_waits()
     }
 
     /// Whether there is a request that is ready and for which `may_go` says yes.
@@ -191,8 +200,11 @@ impl Queue {
     }
 
     /// A request is tried on its own from now on, which is at `unix_ms`.
-    pub(super) fn set_aside(&mut self, id: RequestId, unix_ms: i64) {
-        self.requests[id.0].alone.set_aside(unix_ms);
+    pub(super) fn set_aside(&mut self, id: RequestId, unix_ms: i64, inherited: Option<&Inherited>) {
+        let request = &mut self.requests[id.0];
+        let offset = request.first_offset();
+        let inherited = offset.and_then(|offset| inherited?.since(offset));
+        request.alone.set_aside(unix_ms, inherited);
         self.aside += 1;
     }
 
@@ -215,17 +227,29 @@ impl Queue {
         self.requests.iter().filter_map(|(_, request)| request.alone.aside_since()).min()
     }
 
-    /// Takes out the events that have expired, of what is not in flight: of each request those that
-    /// are in front of the first one that has not. Says also when that is the case for the next.
+    /// What a probe would go with: the oldest of what is ready.
+    pub(super) fn oldest_ready(&self) -> Option<RequestId> {
+        let age = |id: &&RequestId| {
+            let request = &self.requests[id.0];
+            (request.alone.is_aside(), request.first_offset())
+        };
+        self.ready.iter().filter(|id| !self.is_overtaken(**id)).min_by_key(age).copied()
+    }
+
+    /// Takes out the events that have expired, of what is neither in flight nor `spared`: of each
+    /// request those that are in front of the first one that has not. Says also when that is the
+    /// case for the next.
     pub(super) fn expire(
         &mut self,
         now: i64,
+        spared: Option<RequestId>,
         expires_at: impl Fn(&Request, &Entry) -> Option<i64>,
     ) -> (Vec<Request>, Option<i64>) {
         let mut prefixes = Vec::new();
         let mut next: Option<i64> = None;
         for (index, request) in &self.requests {
-            if request.is_in_flight || self.is_overtaken(RequestId(index)) {
+            let id = RequestId(index);
+            if request.is_in_flight || self.is_overtaken(id) || spared == Some(id) {
                 continue;
             }
             let entries = request.batch.entries();
@@ -233,7 +257,7 @@ impl Queue {
             let fresh = times.clone().position(|at| at.is_none_or(|at| at > now));
             let expired = fresh.unwrap_or(entries.len());
             if expired > 0 {
-                prefixes.push((RequestId(index), expired));
+                prefixes.push((id, expired));
             }
             let first_fresh = times.nth(expired).flatten();
             next = next.into_iter().chain(first_fresh).min();

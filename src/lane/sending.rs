@@ -5,6 +5,7 @@ use std::task::Waker;
 use std::time::Instant;
 
 use super::attempt::{Attempt, Ticket};
+use super::gather::Gathering;
 use super::queue::Request;
 use super::{Lane, MOST_RUNS};
 use crate::gate::{Pass, Wait};
@@ -43,13 +44,20 @@ impl Lane {
         let id = match probe {
             Some(nth) => {
                 let may_overtake = self.gathering.is_some() && !is_ragged;
+                if nth > 0 && may_overtake && !self.queue.anything_waits() {
+                    // What could overtake may still wait for company.
+                    let open = self.gathering.as_mut().map(Gathering::seal_all);
+                    self.push_sealed(open.unwrap_or_default());
+                }
                 self.queue.next_probe(nth, may_go, may_overtake)?
             }
             None => self.queue.next(may_go)?,
         };
         let taught = pass.as_ref().map_or(usize::MAX, Pass::most_events);
-        let most_together = if probe.is_some() { 1 } else { self.most_together.min(taught) };
-        if self.queue.request(id).batch.entries().len() > most_together {
+        let request = self.queue.request(id);
+        let usual = self.most_together.min(taught).min(request.most_together);
+        let most_together = if probe.is_some() { 1 } else { usual };
+        if request.batch.entries().len() > most_together {
             self.queue.cut(id, most_together);
         }
         let action = &self.plan.actions[self.id.action.0];

@@ -115,8 +115,13 @@ impl Lanes {
         reader: Position,
     ) -> impl Iterator<Item = LaneProgress> {
         self.cursors().filter_map(move |(debtor, cursor)| {
-            let mut standing = cursor.standing(start, reader);
-            standing.clocks = self.clocks(debtor);
+            let clocks = self.clocks(debtor);
+            let mut standing = match clocks.alone_since {
+                None => cursor.standing(start, reader),
+                // The event that fails alone has to stand below what is told.
+                Some(_) => cursor.standing_in_full(start, reader),
+            };
+            standing.clocks = clocks;
             let is_elsewhere = !standing.unsettled.is_empty()
                 || standing.clocks != Clocks::default()
                 || if cursor.is_behind() {

@@ -75,7 +75,7 @@ impl Pipeline {
             }
             let bytes = record.value.map_or(0, <[u8]>::len);
             if !self.lanes.has_room(debtor, bytes) {
-                self.lanes.flush(debtor);
+                self.lanes.lacks_room_for(debtor, bytes);
                 continue;
             }
             match (debtor, &offer) {

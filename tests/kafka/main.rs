@@ -13,6 +13,7 @@ mod dead_letters;
 mod endpoints;
 mod faults;
 mod first_webhook;
+mod giving_up;
 mod lanes;
 mod letters;
 mod members;

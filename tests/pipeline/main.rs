@@ -1,10 +1,13 @@
 //! Single behaviours of the pipeline that the simulation's chance would meet too rarely to show.
 
+mod aside;
 mod bench;
+mod expiry;
 mod lanes;
 mod origins;
 mod rate_limit;
 mod redriven;
+mod rejections;
 
 use std::time::Duration;
 

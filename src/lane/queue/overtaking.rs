@@ -4,7 +4,7 @@
 //! tells whether the endpoint is down or the event is to blame. So one of those that wait goes in
 //! its place now and then. If it is accepted, the event is to blame, and is set aside.
 
-use super::{ChainId, Queue, RequestId};
+use super::{ChainId, Inherited, Queue, RequestId};
 use crate::verdict::Verdict;
 
 /// A request that was sent although others of its chain come first: they have failed, and it is to
@@ -31,8 +31,11 @@ impl Queue {
     }
 
     /// The first of those that wait for `holder` that has not been tried alone yet, if that is
-    /// soon.
+    /// soon. None where `holder` has not failed alone itself, or something else is being overtaken.
     pub(super) fn overtake(&mut self, holder: RequestId) -> Option<RequestId> {
+        if self.out_of_turn.is_some() || !self.requests[holder.0].has_failed_alone {
+            return None;
+        }
         let chain = self.requests[holder.0].chain?;
         let untried =
             self.chains.waiting(chain).position(|id| !self.requests[id.0].has_failed_alone);
@@ -51,8 +54,15 @@ impl Queue {
 
     /// The answer to a request has come. If it was sent out of its turn, and the endpoint has
     /// accepted it, what it has overtaken is set aside; if it has to be sent again, it goes back to
-    /// its place. Says whether it has done so. `now` is in milliseconds since 1970-01-01 UTC.
-    pub(in crate::lane) fn answered(&mut self, id: RequestId, verdict: Verdict, now: i64) -> bool {
+    /// its place. Says whether it has done so. `now` is in milliseconds since 1970-01-01 UTC;
+    /// `inherited` is what is known of earlier failures.
+    pub(in crate::lane) fn answered(
+        &mut self,
+        id: RequestId,
+        verdict: Verdict,
+        now: i64,
+        inherited: Option<&Inherited>,
+    ) -> bool {
         let request = &mut self.requests[id.0];
         request.is_in_flight = false;
         request.has_failed_alone = verdict == Verdict::Retry && request.batch.entries().len() == 1;
@@ -63,10 +73,10 @@ impl Queue {
                     let Some(overtaken) = self.chains.withdraw(out.chain, 0) else { break };
                     self.requests[overtaken.0].chain = None;
                     self.ready.push_back(overtaken);
-                    self.set_aside(overtaken, now);
+                    self.set_aside(overtaken, now, inherited);
                 }
                 self.leave_chain(out.holder);
-                self.set_aside(out.holder, now);
+                self.set_aside(out.holder, now, inherited);
             }
             Verdict::Retry => {
                 self.requests[id.0].chain = Some(out.chain);
