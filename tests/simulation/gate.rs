@@ -14,51 +14,18 @@ use hookcast::plan::{Delivery, Retry};
 use hookcast::record::Now;
 use hookcast::verdict::{Outcome, Verdict};
 
+use crate::bounds::Bounds;
 use crate::gate_keeper::{Begun, GateKeeper};
+use crate::sights::sights;
 
 /// After so many steps the world turns kind: the endpoint accepts, and nobody goes away.
 const HOSTILE_STEPS: usize = 600;
 /// A kind world that has not come to its end by now never does.
 const MOST_STEPS: usize = 20_000;
 
-/// What was seen to happen.
-#[derive(Default, Debug)]
-pub struct Sights {
-    openings: usize,
-    closings: usize,
-    lost_probes: usize,
-    other_events: usize,
-    narrow_windows: usize,
-    waits_for_a_place: usize,
-    waits_for_a_time: usize,
-    lanes_gone: usize,
-}
-
-impl Sights {
-    pub fn add(&mut self, other: &Self) {
-        self.openings += other.openings;
-        self.closings += other.closings;
-        self.lost_probes += other.lost_probes;
-        self.other_events += other.other_events;
-        self.narrow_windows += other.narrow_windows;
-        self.waits_for_a_place += other.waits_for_a_place;
-        self.waits_for_a_time += other.waits_for_a_time;
-        self.lanes_gone += other.lanes_gone;
-    }
-
-    pub fn assert_that_everything_was_seen(&self) {
-        let counts = [
-            self.openings,
-            self.closings,
-            self.lost_probes,
-            self.other_events,
-            self.narrow_windows,
-            self.waits_for_a_place,
-            self.waits_for_a_time,
-            self.lanes_gone,
-        ];
-        assert!(counts.iter().all(|count| *count > 100), "too quiet: {self:?}");
-    }
+sights! {
+    openings, closings, lost_probes, other_events, narrow_windows, waits_for_a_place,
+    waits_for_a_time, lanes_gone,
 }
 
 /// Remembers that a lane was called.
@@ -109,11 +76,12 @@ pub struct World {
     old_ones_hang: bool,
     now: Now,
     is_kind: bool,
+    hostile_steps: usize,
     sights: Sights,
 }
 
 impl World {
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, bounds: Bounds) -> Self {
         let mut random = Rng::with_seed(seed);
         let widest = if random.bool() { 4 } else { 40 };
         let concurrency = random.usize(1..=widest);
@@ -137,11 +105,12 @@ impl World {
             old_ones_hang: random.bool(),
             now,
             is_kind: false,
+            hostile_steps: bounds.hostile_steps.min(HOSTILE_STEPS),
             sights: Sights::default(),
             random,
         };
         for _ in 0..world.random.usize(1..8) {
-            let events = world.random.usize(1..200);
+            let events = world.random.usize(1..200).min(bounds.records);
             world.add_lane(events);
         }
         world
@@ -151,7 +120,7 @@ impl World {
     pub fn live(mut self) -> Sights {
         for step in 0.. {
             assert!(step < MOST_STEPS, "it comes to no end: {:?}", self.gate);
-            if step == HOSTILE_STEPS {
+            if step == self.hostile_steps {
                 self.is_kind = true;
                 self.mood = Mood::Well;
             }

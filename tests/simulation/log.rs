@@ -1,18 +1,19 @@
-//! What a world reads: one partition's log, and a configuration that wants some of it.
+//! What a world reads: one partition's log.
 
-use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::path::Path;
-use std::sync::Arc;
 
 use fastrand::Rng;
-use hookcast::config::Config;
-use hookcast::plan::{ActionId, Plan};
+use hookcast::plan::ActionId;
 use hookcast::record::{Offset, Record};
+
+use crate::bounds::Bounds;
 
 /// A partition's log, with gaps as compaction and transactions leave them.
 pub struct Log {
+    /// All that were ever written.
     pub records: Vec<Logged>,
+    /// The broker has deleted what lies below.
+    pub begin: i64,
 }
 
 /// One record.
@@ -46,16 +47,16 @@ impl Logged {
 
 impl Log {
     /// Mapped URLs lead to one of `hosts` hosts.
-    pub fn new(random: &mut Rng, actions: usize, hosts: usize) -> Self {
+    pub fn new(mut random: Rng, actions: usize, hosts: usize, bounds: Bounds) -> Self {
         let keys = random.usize(1..8);
-        let length = random.usize(1..120.max(5 * hosts));
+        let length = random.usize(1..120.max(5 * hosts)).min(bounds.records);
         let mut offset = random.i64(0..5);
         let mut records = Vec::with_capacity(length);
         for _ in 0..length {
-            records.push(logged(random, offset, (keys, hosts), actions));
+            records.push(logged(&mut random, offset, (keys, hosts), actions));
             offset += if random.u8(0..10) == 0 { random.i64(2..20) } else { 1 };
         }
-        Self { records }
+        Self { records, begin: 0 }
     }
 
     /// The position behind the last record.
@@ -68,8 +69,17 @@ impl Log {
         self.records.partition_point(|record| record.offset < position)
     }
 
-    pub fn by_offset(&self) -> HashMap<i64, &Logged> {
-        self.records.iter().map(|record| (record.offset, record)).collect()
+    /// The record at an offset that has one.
+    pub fn at(&self, offset: i64) -> &Logged {
+        let index = self.records.binary_search_by_key(&offset, |record| record.offset);
+        &self.records[index.expect("nobody knows of other offsets")]
+    }
+
+    /// The largest value, in bytes.
+    pub fn largest(&self) -> usize {
+        let lengths =
+            self.records.iter().map(|record| record.value.as_ref().map_or(0, String::len));
+        lengths.max().unwrap_or(0)
     }
 }
 
@@ -116,64 +126,5 @@ fn logged(random: &mut Rng, offset: i64, (keys, hosts): (usize, usize), actions:
         is_poison: random.u8(0..20) == 0,
         is_stubborn: random.u8(0..40) == 0,
         is_invalid: false,
-    }
-}
-
-/// Two configurations with so many actions, each different. The second one is the first one with
-/// other URLs.
-pub fn plans(random: &mut Rng, actions: usize) -> [Arc<Plan>; 2] {
-    let mut yaml = String::from(
-        "kafka: { bootstrap.servers: 'unused:1', group.id: simulation }\n\
-         sources: { all: { topics: [log] } }\n\
-         egress: { allow_private: true }\n\
-         destinations:\n  d:\n    shared_secret: secret\n    actions:\n",
-    );
-    let mut changed = yaml.clone();
-    for action in 0..actions {
-        let batch = match random.u8(0..3) {
-            0 => "false".to_owned(),
-            1 => "true".to_owned(),
-            _ => format!(
-                "{{ max_events: {}, max_bytes: {}B, max_delay: {}ms }}",
-                random.usize(1..10),
-                random.usize(1..2000),
-                random.usize(0..500)
-            ),
-        };
-        let data = match random.u8(0..3) {
-            0 => "{ '@path': data }",
-            1 => "{ offset: { '@path': offset }, text: constant }",
-            _ => "{ '@path': '$.' }",
-        };
-        let order = if random.u8(0..4) == 0 { "none" } else { "key" };
-        let concurrency = random.usize(1..6);
-        let minutes = random.usize(1..10);
-        let rejections = random.choice([0, 1, 3, 1000]).expect("there is a choice");
-        let first = url(random, 1);
-        let second = if random.bool() { first.clone() } else { url(random, 2) };
-        for (yaml, url) in [(&mut yaml, first), (&mut changed, second)] {
-            write!(
-                yaml,
-                "      action{action}:\n        trigger: a{action} = true\n        url: {url}\n  \
-                 \x20     data: {data}\n        batch: {batch}\n        delivery: {{ order: \
-                 {order}, concurrency: {concurrency}, \
-                  retry: {{ give_up_after: {minutes}m }}, reject_limit: {rejections} }}\n"
-            )
-            .expect("writing to memory");
-        }
-    }
-    [yaml, changed].map(|yaml| {
-        let variable = |name: &str| std::env::var(name);
-        let config = Config::parse("simulation.yaml", &yaml, Path::new(""), &variable);
-        Arc::new(config.unwrap_or_else(|errors| panic!("{errors}\n{yaml}")).plan)
-    })
-}
-
-/// A constant URL, or a mapped one; each number makes others.
-fn url(random: &mut Rng, number: usize) -> String {
-    if random.bool() {
-        format!("http://127.0.0.1:{number}/")
-    } else {
-        format!("{{ '@template': 'http://{{{{host}}}}.localhost:{number}/' }}")
     }
 }

@@ -1,49 +1,67 @@
-//! One world: a log, a plan, endpoints, a broker, and chance.
+//! One world: a log, members with their plans, endpoints, a broker, and chance.
 
+mod broker;
 mod checks;
+mod clock;
+mod endpoints;
 mod lives;
+mod members;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use fastrand::Rng;
 use hookcast::dead_letter::Reason;
-use hookcast::gate::Change;
 use hookcast::gates::Gates;
-use hookcast::lane::{Answer, Attempt, Streak};
+use hookcast::lane::Attempt;
 use hookcast::letters::{Debtor, Writing};
-use hookcast::pipeline::{Appetite, Completion, Pipeline, Step};
+use hookcast::pipeline::{Pipeline, Step};
 use hookcast::plan::{ActionId, Plan};
-use hookcast::record::{Now, Position, TopicPartition};
-use hookcast::verdict::Outcome;
-use serde_json::Value;
+use hookcast::record::{Now, TopicPartition};
 
-use crate::log::{self, Log};
+use crate::bounds::Bounds;
+use crate::defects::{Defect, Defects};
+use crate::log::Log;
+use crate::plans::Plans;
 use crate::record_keeper::RecordKeeper;
-use crate::sights::Sights;
+use crate::sights::sights;
+use members::Unknown;
 
-/// After so many steps the world turns kind, but for one endpoint that stays dead.
-const HOSTILE_STEPS: usize = 1500;
-/// By then everything else has been delivered. Now that endpoint revives, so that everything comes
-/// to an end.
+/// By then everything else has been delivered. Now the dead endpoint revives, so that everything
+/// comes to an end.
 const DEAD_STEPS: usize = 20_000;
 /// A kind world that has not come to its end by now never does.
 const MOST_STEPS: usize = 60_000;
-/// The most metadata that the broker takes with a commit, in bytes.
-const MOST_METADATA: usize = 4_000;
+
+sights! {
+    crashes, drains, retries, splits, rejections, failed_letters, full_pipelines, batches,
+    lanes_behind, slices, restored, folded, lost_metadata, openings, expired, streaks, set_aside,
+    changed_urls, shared_lanes, crowds, deletions, lost_to_readers, lost_to_lanes, jumps_forwards,
+    jumps_backwards, storms, rests, unknown_actions, foreign_entries, forgotten_entries, excused,
+}
 
 pub struct World {
     random: Rng,
     log: Log,
+    plans: Plans,
+    /// Which of their URLs are in force.
+    urls: usize,
     plan: Arc<Plan>,
-    /// The same but for its URLs; for another life.
-    other_plan: Arc<Plan>,
+    /// What the present member does not know.
+    unknown: Option<Unknown>,
+    /// The URLs with which each action was known last.
+    known_urls: Vec<usize>,
     gates: Arc<Gates>,
     keeper: RecordKeeper,
     pipeline: Pipeline,
+    defects: Defects,
     room: usize,
+    /// The most room that there will ever be.
+    widest_room: usize,
     /// The most room that there was in this life.
     most_room: usize,
+    /// How many lanes there may be.
+    most_lanes: usize,
     /// The index of the next record that the reader gets.
     next: usize,
     /// The index of the next record of the slice that is being read again.
@@ -52,49 +70,89 @@ pub struct World {
     /// mapped that of this host. None where so many are behind that they share lanes.
     dead: Option<(ActionId, usize)>,
     now: Now,
+    /// The earliest that the clock on the wall has shown.
+    earliest: i64,
     requests: Vec<Attempt>,
     letters: Vec<Writing>,
     is_draining: bool,
     is_dead: bool,
     /// How likely what fails fails, out of a hundred.
     hostility: u8,
+    hostile_steps: usize,
+    /// Whether the broker deletes what is old.
+    deletes: bool,
+    /// Whether the clock is set by people.
+    has_jumping_clock: bool,
+    /// Whether all endpoints throttle.
+    is_stormy: bool,
+    /// How many offsets were said to be lost, in all lives and in this one.
+    counted: u64,
+    counted_now: u64,
+    /// What was committed when this life began.
+    committed_then: i64,
     sights: Sights,
 }
 
 impl World {
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64, bounds: Bounds, defect: Option<Defect>) -> Self {
         let mut random = Rng::with_seed(seed);
-        let actions = random.usize(1..5);
-        let [plan, other_plan] = log::plans(&mut random, actions);
+        let actions = random.usize(1..5).min(bounds.actions);
+        let plans = Plans::new(random.fork(), actions);
         let is_crowded = random.u8(0..10) == 0;
         let hosts = if is_crowded { random.usize(70..150) } else { random.usize(1..5) };
-        let log = Log::new(&mut random, actions, hosts);
-        let dead = (ActionId(random.usize(0..actions)), random.usize(0..hosts));
+        let log = Log::new(random.fork(), actions, hosts, bounds);
+        let dead = (ActionId(random.usize(0..4) % actions), random.usize(0..hosts));
+        // One for each origin, one that they share, and one for what is no event.
+        let lanes_of = |action| if plans.may_be_mapped(ActionId(action)) { hosts + 1 } else { 1 };
+        let most_lanes = (0..actions).map(lanes_of).sum::<usize>() + 1;
+        let plan = plans.full(0);
         let gates = Arc::new(Gates::new(&plan));
-        let room = if random.bool() { usize::MAX } else { random.usize(1..20_000) };
+        let rooms = [usize::MAX, 2_000, 20_000];
+        let widest_room = random.choice(rooms).expect("there is a choice");
+        let room = random.usize(1..=widest_room);
+        let unix_ms = 1_700_000_000_000;
         let mut world = Self {
             pipeline: Pipeline::new(Arc::clone(&plan), Arc::clone(&gates), partition(), None),
             hostility: random.u8(0..60),
+            hostile_steps: bounds.hostile_steps,
+            deletes: random.u8(0..3) == 0,
+            has_jumping_clock: random.u8(0..4) == 0,
             log,
+            plans,
+            urls: 0,
             plan,
-            other_plan,
+            unknown: None,
+            known_urls: vec![0; actions],
             gates,
             keeper: RecordKeeper::default(),
+            defects: Defects::new(defect),
             room,
+            widest_room,
             most_room: room,
+            most_lanes,
             next: 0,
             slice: None,
             dead: (!is_crowded).then_some(dead),
-            now: Now { instant: Instant::now(), unix_ms: 1_700_000_000_000 },
+            now: Now { instant: Instant::now(), unix_ms },
+            earliest: unix_ms,
             requests: Vec::new(),
             letters: Vec::new(),
             is_draining: false,
             is_dead: true,
+            is_stormy: false,
+            counted: 0,
+            counted_now: 0,
+            committed_then: 0,
             sights: Sights::default(),
             random,
         };
-        world.pipeline.allow(room);
+        world.allow(room);
         world
+    }
+
+    /// How many records its log has.
+    pub fn records(&self) -> usize {
+        self.log.records.len()
     }
 
     /// Lives until everything is settled and committed.
@@ -102,8 +160,9 @@ impl World {
         let mut others_are_done = false;
         for step in 0.. {
             assert!(step < MOST_STEPS, "nothing comes to an end");
-            if step == HOSTILE_STEPS {
+            if step == self.hostile_steps {
                 self.hostility = 0;
+                self.is_stormy = false;
             }
             self.is_dead = step < DEAD_STEPS && !others_are_done;
             self.step();
@@ -112,7 +171,7 @@ impl World {
             self.check_memory();
             self.sights.set_aside +=
                 self.pipeline.set_aside().map(|(_, events)| events).sum::<usize>();
-            if step > HOSTILE_STEPS {
+            if step > self.hostile_steps {
                 others_are_done |= self.are_others_done();
                 assert!(others_are_done || step < DEAD_STEPS, "others wait for a dead endpoint");
                 if self.keeper.committed() >= self.log.end() {
@@ -120,32 +179,32 @@ impl World {
                 }
             }
         }
-        self.log.records.iter().for_each(|record| self.keeper.assert_settled(record));
+        self.log.records.iter().for_each(|record| self.keeper.assert_settled(&self.log, record));
+        self.check_losses();
         assert!(self.is_draining || self.pipeline.is_empty());
         self.sights
     }
 
-    /// Whether everything is settled that is not owed to the dead endpoint. A partition's only
-    /// endpoint is waited for: nobody suffers from it.
+    /// Whether everything is settled that is not owed to the dead endpoint, nor to an action that
+    /// the present member does not know. A partition's only endpoint is waited for: nobody suffers
+    /// from it.
     fn are_others_done(&self) -> bool {
-        self.plan.actions.len() == 1 && !self.is_mapped(ActionId(0))
+        let is_owed = |action: &ActionId, host| {
+            action.0 < self.plan.actions.len() && !self.is_dead_to(*action, host)
+        };
+        self.plan.actions.len() == 1 && !self.plans.is_mapped(ActionId(0), self.urls)
             || self.log.records.iter().all(|record| {
-                let owed = record.owed.iter();
-                let owed = owed.filter(|action| !self.is_dead_to(**action, record.host));
-                let mut debts =
-                    owed.map(|action| Some(*action)).chain(record.is_invalid.then_some(None));
-                debts.all(|creditor| self.keeper.is_settled(creditor, record.offset))
+                let mut unsettled = self.keeper.unsettled(&self.log, record);
+                unsettled
+                    .all(|creditor| creditor.is_some_and(|action| !is_owed(&action, record.host)))
             })
-    }
-
-    fn is_mapped(&self, action: ActionId) -> bool {
-        self.plan.actions[action.0].request.target.fingerprint().is_some()
     }
 
     /// Whether the dead endpoint is the one that an action's events for `host` go to.
     fn is_dead_to(&self, action: ActionId, host: Option<usize>) -> bool {
         let dead = self.dead.filter(|(dead, _)| *dead == action);
-        dead.is_some_and(|(_, dead)| !self.is_mapped(action) || Some(dead) == host)
+        let is_mapped = || self.plans.is_mapped(action, self.urls);
+        dead.is_some_and(|(_, dead)| !is_mapped() || Some(dead) == host)
     }
 
     fn step(&mut self) {
@@ -155,7 +214,8 @@ impl World {
             35..60 => self.answer(),
             60..72 => self.acknowledge(),
             72..85 => self.pass_time(),
-            85..95 => self.commit(),
+            85..94 => self.commit(),
+            94 if self.is_hostile() => self.be_hostile(),
             95 if self.is_hostile() => self.crash(),
             96 if !self.is_draining && self.is_hostile() => {
                 self.sights.drains += 1;
@@ -171,46 +231,16 @@ impl World {
         self.random.u8(0..100) < self.hostility
     }
 
-    fn read(&mut self) {
-        for _ in 0..self.random.usize(1..20) {
-            if !self.pipeline.wants_record() {
-                self.sights.full_pipelines += usize::from(!self.is_draining);
-                return;
-            }
-            let Some(record) = self.log.records.get(self.next) else { return };
-            self.next += 1;
-            self.pipeline.push(&record.record(), self.now);
-        }
-    }
-
-    /// The catch-up reader reads a little, or fails.
-    fn read_again(&mut self) {
-        if self.slice.is_none() && !self.begin_slice() {
-            return;
-        }
-        for _ in 0..self.random.usize(1..20) {
-            let Some(next) = &mut self.slice else { return };
-            let appetite = if let Some(record) = self.log.records.get(*next) {
-                *next += 1;
-                self.pipeline.read_again(&record.record(), self.now)
-            } else {
-                self.pipeline.nothing_up_to(Position(self.log.end()));
-                Appetite::Enough
-            };
-            if appetite == Appetite::Enough || self.random.u8(0..100) == 0 {
-                self.pipeline.end_slice();
-                self.slice = None;
+    /// What happens to everybody at once.
+    fn be_hostile(&mut self) {
+        match self.random.u8(0..5) {
+            0..3 => self.delete(),
+            3 => self.jump(),
+            _ => {
+                self.is_stormy = !self.is_stormy && self.random.u8(0..4) == 0;
+                self.sights.storms += usize::from(self.is_stormy);
             }
         }
-    }
-
-    fn begin_slice(&mut self) -> bool {
-        let place = self.pipeline.begin_slice(self.now);
-        if let Some(place) = place {
-            self.sights.slices += 1;
-            self.slice = Some(self.log.index_at(place.0));
-        }
-        place.is_some()
     }
 
     fn obey_pipeline(&mut self) {
@@ -226,64 +256,11 @@ impl World {
                     }
                     self.letters.push(writing);
                 }
-                Step::Forgotten(lanes) => panic!("nothing is foreign here: {lanes:?}"),
-                Step::Send(attempt) => {
-                    let offsets = offsets(&attempt);
-                    assert_eq!(offsets.len(), attempt.events);
-                    assert!(attempt.request.signature.is_some());
-                    self.sights.batches += usize::from(offsets.len() > 1);
-                    self.keeper.sent(
-                        (&self.plan, &self.log),
-                        attempt.ticket.lane.action,
-                        (&attempt.request.target.url, &attempt.request.idempotency_key),
-                        &offsets,
-                    );
-                    self.requests.push(attempt);
-                }
+                Step::Forgotten(lanes) => self.forget_unknown(&lanes),
+                Step::Send(attempt) => self.send(attempt),
             }
         }
-    }
-
-    fn answer(&mut self) {
-        if self.requests.is_empty() {
-            return;
-        }
-        let attempt = self.requests.swap_remove(self.random.usize(0..self.requests.len()));
-        let offsets = offsets(&attempt);
-        let records = self.log.by_offset();
-        let is_poisoned = offsets.iter().any(|offset| records[offset].is_poison);
-        let is_stubborn = offsets.iter().any(|offset| records[offset].is_stubborn);
-        let action = attempt.ticket.lane.action;
-        let host = records[&offsets[0]].host;
-        let is_dead = self.is_dead && self.is_dead_to(action, host);
-        let outcome = if is_dead || is_stubborn || self.is_hostile() {
-            self.random.choice([Outcome::Timeout, Outcome::Connect, Outcome::Status(503)])
-        } else if is_poisoned {
-            self.random.choice([Outcome::Status(400), Outcome::Status(413), Outcome::Status(404)])
-        } else {
-            Some(Outcome::Status(200))
-        };
-        let outcome = outcome.expect("there is a choice");
-        let is_accepted = outcome == Outcome::Status(200);
-        let context = (&*self.plan, &self.log);
-        let url = &attempt.request.target.url;
-        self.keeper.answered(context, action, url, &offsets, is_accepted, self.now.unix_ms);
-        let asks_for_rest = outcome == Outcome::Status(503) && self.random.u8(0..4) == 0;
-        let retry_after = asks_for_rest.then(|| Duration::from_secs(self.random.u64(0..120)));
-        let answer = Answer { outcome, detail: String::new(), retry_after };
-        let chance = self.random.f64();
-        let (completion, news) = self.pipeline.complete(attempt.ticket, &answer, self.now, chance);
-        self.sights.streaks += usize::from(news.rejections == Some(Streak::TooLong));
-        self.sights.openings += usize::from(news.endpoint == Some(Change::Opened));
-        match completion {
-            Completion::Delivered(batch) => assert_eq!(batch.entries().len(), offsets.len()),
-            Completion::Retried => self.sights.retries += 1,
-            Completion::Split => self.sights.splits += 1,
-            Completion::Rejected(_) => {
-                self.sights.rejections += 1;
-                self.keeper.refuse(action, &offsets);
-            }
-        }
+        self.obey_undead();
     }
 
     fn acknowledge(&mut self) {
@@ -305,21 +282,6 @@ impl World {
         self.keeper.settle(creditor, offset);
         self.pipeline.letter_written(writing.id);
     }
-
-    fn pass_time(&mut self) {
-        // Meanwhile other partitions take memory, or give it back.
-        if self.room != usize::MAX && self.random.u8(0..4) == 0 {
-            self.room = self.random.usize(1..20_000);
-            self.most_room = self.most_room.max(self.room);
-            self.pipeline.allow(self.room);
-        }
-        let until = match self.pipeline.wake_at(self.now) {
-            Some(wake) if self.random.bool() => wake.saturating_duration_since(self.now.instant),
-            _ => Duration::from_millis(self.random.u64(0..300)),
-        };
-        self.now.instant += until;
-        self.now.unix_ms += i64::try_from(until.as_millis()).expect("a short while");
-    }
 }
 
 fn partition() -> TopicPartition {
@@ -331,14 +293,4 @@ fn offset_of(writing: &Writing) -> i64 {
     let offset = writing.letter.headers.iter().find(|(name, _)| name == "hookcast-offset");
     let offset = offset.and_then(|(_, value)| value.as_deref()).expect("it has an origin");
     std::str::from_utf8(offset).expect("a number").parse().expect("a number")
-}
-
-/// The offsets of an attempt's events, as a receiver reads them in the body.
-fn offsets(attempt: &Attempt) -> Vec<i64> {
-    let body: Value = serde_json::from_slice(&attempt.request.body).expect("a body is JSON");
-    let payloads = match body {
-        Value::Array(payloads) => payloads,
-        payload => vec![payload],
-    };
-    payloads.iter().map(|payload| payload["offset"].as_i64().expect("a number")).collect()
 }

@@ -10,10 +10,16 @@ impl World {
         let Debtor::Lane(lane) = writing.debtor else { panic!("nobody can give this up") };
         let action = lane.action;
         let offset = offset_of(writing);
+        if self.keeper.is_refused(action, offset) {
+            // It is the same letter, which could not be written at first.
+            return;
+        }
         let give_up_after = self.plan.actions[action.0].delivery.retry.give_up_after;
         let give_up_after = i64::try_from(give_up_after.as_millis()).expect("some minutes");
-        let timestamp = self.log.by_offset()[&offset].record().timestamp.expect("it has one");
-        assert!(timestamp + give_up_after <= self.now.unix_ms, "{offset} is too young to expire");
+        let timestamp = self.log.at(offset).record().timestamp.expect("it has one");
+        // One from the future is as old as it is known.
+        let began = timestamp.min(self.earliest);
+        assert!(began + give_up_after <= self.now.unix_ms, "{offset} is too young to expire");
         self.keeper.expired(action, offset, self.now.unix_ms - give_up_after);
     }
 
@@ -33,14 +39,30 @@ impl World {
         assert!(is_waiting || self.pipeline.is_empty() || wake.is_some(), "it sleeps for ever");
     }
 
-    /// The bound of memory: the room, and one event or its letter for each lane.
+    /// The bound of memory: one event, or its letter, for each lane; and for the one that fills up
+    /// first all of the room, for the next one half of it, and so on.
     pub(super) fn check_memory(&self) {
-        let largest_event = 8 * 1024;
-        // Those that are behind, and those that have a place.
-        let lanes = 2 * self.plan.actions.len() + 64 + 128 + 2;
-        let bound = self.most_room.saturating_add(lanes * largest_event);
+        let largest = 2 * self.log.largest() + 64;
+        let shares: usize =
+            (1..=self.most_lanes).map(|lane| self.most_room / lane).fold(0, usize::saturating_add);
+        let bound = shares.saturating_add(self.most_lanes * largest);
         let held = self.pipeline.held_bytes();
         assert!(self.is_draining || held <= bound, "{held} bytes where {bound} are allowed");
         assert!(!self.pipeline.is_empty() || held == 0, "{held} bytes are held by nobody");
+    }
+
+    /// What was deleted before everybody had it was counted, and more than was deleted never was.
+    pub(super) fn check_losses(&self) {
+        let lost = self.log.records.iter().filter(|record| record.offset < self.log.begin);
+        let lost = lost.filter(|record| self.keeper.is_lost(record)).count();
+        let counted = self.counted;
+        assert!(lost as u64 <= counted, "{lost} are lost and {counted} were counted");
+    }
+
+    /// A life counts nothing that was committed before it, and nothing that is still there.
+    pub(super) fn check_count(&self) {
+        let deleted = (self.log.begin - self.committed_then).max(0);
+        let counted = self.counted_now;
+        assert!(counted <= deleted.unsigned_abs(), "{counted} are counted of {deleted}");
     }
 }

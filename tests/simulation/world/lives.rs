@@ -4,15 +4,25 @@ use std::sync::Arc;
 
 use hookcast::gates::Gates;
 use hookcast::pipeline::Pipeline;
-use hookcast::plan::{ActionId, Plan};
+use hookcast::plan::ActionId;
 use hookcast::progress::Progress;
 use hookcast::record::Position;
+use hookcast::runs::Runs;
 
-use super::{MOST_METADATA, World, offsets, partition};
+use super::{World, partition};
+use crate::defects::Defect;
+use crate::plans::Plans;
+
+/// The most metadata that the broker takes with a commit, in bytes.
+const MOST_METADATA: usize = 4_000;
 
 impl World {
     pub(super) fn commit(&mut self) {
-        let Some(progress) = self.pipeline.progress() else { return };
+        let (Some(progress), Some(reader)) = (self.pipeline.progress(), self.pipeline.reads_at())
+        else {
+            return;
+        };
+        let progress = self.defects.told(progress, reader.0);
         let position = progress.position;
         // Now and then there is hardly any room for what is to be told.
         let room = if self.is_hostile() { self.random.usize(0..200) } else { MOST_METADATA };
@@ -26,22 +36,14 @@ impl World {
         }
     }
 
-    /// The process ends between any two steps; what is in flight may arrive all the same.
+    /// The process ends between any two steps.
     pub(super) fn crash(&mut self) {
         self.sights.crashes += 1;
+        self.defects.late = self.pipeline.progress();
         self.gates = Arc::new(Gates::new(&self.plan));
-        for attempt in std::mem::take(&mut self.requests) {
-            if self.random.bool() {
-                let offsets = offsets(&attempt);
-                let records = self.log.by_offset();
-                let is_good = |offset| !records[offset].is_poison && !records[offset].is_stubborn;
-                if offsets.iter().all(is_good) {
-                    let action = attempt.ticket.lane.action;
-                    for offset in offsets {
-                        self.keeper.settle(Some(action), offset);
-                    }
-                }
-            }
+        self.keeper.rest.forget();
+        if !self.defects.has(Defect::ForgetsARevoke) {
+            self.lose_answers();
         }
         self.begin_again();
     }
@@ -61,38 +63,51 @@ impl World {
         self.letters.clear();
         self.is_draining = false;
         self.slice = None;
+        self.check_count();
         if self.is_hostile() && self.random.u8(0..4) == 0 {
             self.sights.lost_metadata += 1;
             self.keeper.lose_metadata();
         }
-        if self.is_hostile() && self.random.u8(0..4) == 0 {
-            self.change_urls();
-        }
+        let (urls, last_plan) = (self.urls, Arc::clone(&self.plan));
+        self.change_configuration();
         let position = Position(self.keeper.committed());
-        let told = Progress::parse(self.keeper.new_life(), position).expect("it is our own");
+        self.keeper.begin_new_life(self.now);
+        let told = Progress::parse(self.keeper.metadata(), position).expect("it is our own");
+        self.tell_unknown(&told);
+        let told = told.map(|told| self.falsified(told, urls));
         let (plan, gates) = (Arc::clone(&self.plan), Arc::clone(&self.gates));
-        self.pipeline = match told {
+        let next = match told {
             None => Pipeline::new(plan, gates, partition(), Some(position)),
             Some(progress) => {
                 self.sights.restored += 1;
                 Pipeline::restored(plan, gates, partition(), progress)
             }
         };
+        let last = std::mem::replace(&mut self.pipeline, next);
+        if self.defects.has(Defect::ForgetsARevoke) {
+            self.defects.undead = Some((last, last_plan));
+        }
         let start = self.pipeline.reads_at().expect("it begins somewhere");
         self.next = self.log.index_at(start.0);
-        self.pipeline.allow(self.room);
+        self.counted_now = 0;
+        self.committed_then = position.0;
+        self.allow(self.room);
         self.most_room = self.room;
     }
 
-    /// The next owner has a configuration with other URLs. A constant URL that changes keeps its
-    /// place; where a mapping is involved its action starts whole at its lowest one.
-    fn change_urls(&mut self) {
-        self.sights.changed_urls += 1;
-        std::mem::swap(&mut self.plan, &mut self.other_plan);
-        self.gates = Arc::new(Gates::new(&self.plan));
-        let fingerprint =
-            |plan: &Plan, id: ActionId| plan.actions[id.0].request.target.fingerprint();
-        let (new, old) = (&self.plan, &self.other_plan);
-        self.keeper.change_urls(|id| fingerprint(new, id) != fingerprint(old, id));
+    /// What the next owner is told, where a defect falsifies it.
+    fn falsified(&self, mut told: Progress, last_urls: usize) -> Progress {
+        if self.defects.has(Defect::LosesItsPlaceWithItsUrl) && last_urls != self.urls {
+            for lane in &mut told.lanes {
+                lane.unsettled = Runs::new();
+                lane.settled_below = lane.settled_below.max(told.start);
+            }
+        }
+        if self.defects.has(Defect::DropsForeignEntries) && self.unknown.is_some() {
+            let known = self.plan.actions.len();
+            let is_known = |action: &str| (0..known).any(|id| Plans::name(ActionId(id)) == *action);
+            told.lanes.retain(|lane| lane.action.is_empty() || is_known(&lane.action));
+        }
+        told
     }
 }

@@ -1,0 +1,35 @@
+//! Time: it passes, and the clock on the wall is set by people.
+
+use std::time::Duration;
+
+use super::World;
+
+impl World {
+    pub(super) fn pass_time(&mut self) {
+        // Meanwhile other partitions take memory, or give it back.
+        if self.widest_room != usize::MAX && self.random.u8(0..4) == 0 {
+            self.room = self.random.usize(1..=self.widest_room);
+            self.most_room = self.most_room.max(self.room);
+            self.allow(self.room);
+        }
+        let until = match self.pipeline.wake_at(self.now) {
+            Some(wake) if self.random.bool() => wake.saturating_duration_since(self.now.instant),
+            _ => Duration::from_millis(self.random.u64(0..300)),
+        };
+        self.now.instant += until;
+        self.now.unix_ms += i64::try_from(until.as_millis()).expect("a short while");
+    }
+
+    /// The clock on the wall is set, by minutes or by hours. The other one goes on as ever.
+    pub(super) fn jump(&mut self) {
+        if !self.has_jumping_clock {
+            return;
+        }
+        let widest = self.random.choice([300_000, 20_000_000]).expect("there is a choice");
+        let by = self.random.i64(-widest..=widest);
+        self.now.unix_ms += by;
+        self.earliest = self.earliest.min(self.now.unix_ms);
+        self.sights.jumps_forwards += usize::from(by > 0);
+        self.sights.jumps_backwards += usize::from(by < 0);
+    }
+}
