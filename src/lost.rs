@@ -3,38 +3,41 @@
 //! Several find out about the same deletion: the reader, and every lane that is behind. Each offset
 //! is counted once.
 
-use crate::record::Position;
+use crate::record::{Offset, Position};
+use crate::runs::Runs;
+
+/// The reader leaves a run behind each time that it is overtaken. Of more than so many the lowest
+/// are forgotten: a lane that has not even come so far would count them a second time.
+const MOST_RUNS: usize = 64;
 
 /// See the module's documentation.
 #[derive(Debug, Default)]
 pub(crate) struct Lost {
-    /// What was counted last: from here, up to there.
-    counted: Option<(Position, Position)>,
+    counted: Runs,
 }
 
 impl Lost {
     /// What lies between `from` and `to` was deleted. How many offsets of it are news?
     pub(crate) fn add(&mut self, from: Position, to: Position) -> u64 {
-        let length = |from: Position, to: Position| u64::try_from(to.0 - from.0).unwrap_or(0);
-        match self.counted {
-            // The broker deletes from the front only, so what is deleted next touches it or lies
-            // above.
-            Some((first, last)) if from <= last && first <= to => {
-                self.counted = Some((from.min(first), to.max(last)));
-                length(from, first) + length(last, to)
-            }
-            _ if from < to => {
-                self.counted = Some((from, to));
-                length(from, to)
-            }
-            _ => 0,
+        let before = self.offsets();
+        self.counted.insert(Offset(from.0), to);
+        let news = self.offsets() - before;
+        if self.counted.len() > MOST_RUNS
+            && let Some((_, end)) = self.counted.iter().next()
+        {
+            self.counted.remove_below(end);
         }
+        u64::try_from(news).unwrap_or(0)
+    }
+
+    fn offsets(&self) -> i64 {
+        self.counted.iter().map(|(from, to)| to.0 - from.0).sum()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Lost;
+    use super::{Lost, MOST_RUNS};
     use crate::record::Position;
 
     #[test]
@@ -49,5 +52,14 @@ mod tests {
         assert_eq!(add(3, 40), 12);
         assert_eq!(add(50, 60), 10);
         assert_eq!(add(50, 55), 0);
+        assert_eq!(add(0, 70), 3 + 10 + 10, "a lane that was behind all of this");
+    }
+    #[test]
+    fn deletions_without_end_take_no_memory_without_end() {
+        let mut lost = Lost::default();
+        for at in 0..1000 {
+            assert_eq!(lost.add(Position(2 * at), Position(2 * at + 1)), 1);
+        }
+        assert_eq!(lost.counted.len(), MOST_RUNS);
     }
 }
