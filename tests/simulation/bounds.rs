@@ -13,12 +13,15 @@ pub struct Bounds {
     pub hostile_steps: usize,
 }
 
+/// One of the bounds.
+pub type Dimension = fn(&mut Bounds) -> &mut usize;
+
 impl Bounds {
     /// Nothing is left out.
     pub const NONE: Self = Self { records: 1000, actions: 4, hostile_steps: 1500 };
 
     /// What may be made smaller, each by its variable in the environment.
-    pub const DIMENSIONS: [(&str, fn(&mut Self) -> &mut usize); 3] = [
+    pub const DIMENSIONS: [(&str, Dimension); 3] = [
         ("HOOKCAST_ACTIONS", |bounds| &mut bounds.actions),
         ("HOOKCAST_RECORDS", |bounds| &mut bounds.records),
         ("HOOKCAST_HOSTILE_STEPS", |bounds| &mut bounds.hostile_steps),

@@ -110,7 +110,9 @@ impl RecordKeeper {
 
     /// An endpoint has accepted events; nobody may ever hear of it.
     pub fn accept(&mut self, action: ActionId, offsets: &[i64]) {
-        offsets.iter().for_each(|offset| self.settle(Some(action), *offset));
+        for offset in offsets {
+            self.settle(Some(action), *offset);
+        }
     }
 
     pub fn refuse(&mut self, action: ActionId, offsets: &[i64]) {

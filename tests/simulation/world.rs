@@ -40,8 +40,26 @@ sights! {
     jumps_backwards, storms, rests, unknown_actions, foreign_entries, forgotten_entries, excused,
 }
 
+/// What a world is like from its beginning to its end.
+struct Nature {
+    /// After so many steps the world turns kind.
+    hostile_steps: usize,
+    /// The most room that there will ever be.
+    widest_room: usize,
+    /// How many lanes there may be.
+    most_lanes: usize,
+    /// The endpoint that stays dead for longer than the others: this action's, and where its URL is
+    /// mapped that of this host. None where so many are behind that they share lanes.
+    dead: Option<(ActionId, usize)>,
+    /// Whether the broker deletes what is old.
+    deletes: bool,
+    /// Whether the clock on the wall is set by people.
+    has_jumping_clock: bool,
+}
+
 pub struct World {
     random: Rng,
+    nature: Nature,
     log: Log,
     plans: Plans,
     /// Which of their URLs are in force.
@@ -56,19 +74,12 @@ pub struct World {
     pipeline: Pipeline,
     defects: Defects,
     room: usize,
-    /// The most room that there will ever be.
-    widest_room: usize,
     /// The most room that there was in this life.
     most_room: usize,
-    /// How many lanes there may be.
-    most_lanes: usize,
     /// The index of the next record that the reader gets.
     next: usize,
     /// The index of the next record of the slice that is being read again.
     slice: Option<usize>,
-    /// The endpoint that stays dead for longer than the others: this action's, and where its URL is
-    /// mapped that of this host. None where so many are behind that they share lanes.
-    dead: Option<(ActionId, usize)>,
     now: Now,
     /// The earliest that the clock on the wall has shown.
     earliest: i64,
@@ -78,11 +89,6 @@ pub struct World {
     is_dead: bool,
     /// How likely what fails fails, out of a hundred.
     hostility: u8,
-    hostile_steps: usize,
-    /// Whether the broker deletes what is old.
-    deletes: bool,
-    /// Whether the clock is set by people.
-    has_jumping_clock: bool,
     /// Whether all endpoints throttle.
     is_stormy: bool,
     /// How many offsets were said to be lost, in all lives and in this one.
@@ -111,12 +117,18 @@ impl World {
         let widest_room = random.choice(rooms).expect("there is a choice");
         let room = random.usize(1..=widest_room);
         let unix_ms = 1_700_000_000_000;
+        let nature = Nature {
+            hostile_steps: bounds.hostile_steps,
+            widest_room,
+            most_lanes,
+            dead: (!is_crowded).then_some(dead),
+            deletes: random.u8(0..3) == 0,
+            has_jumping_clock: random.u8(0..4) == 0,
+        };
         let mut world = Self {
             pipeline: Pipeline::new(Arc::clone(&plan), Arc::clone(&gates), partition(), None),
             hostility: random.u8(0..60),
-            hostile_steps: bounds.hostile_steps,
-            deletes: random.u8(0..3) == 0,
-            has_jumping_clock: random.u8(0..4) == 0,
+            nature,
             log,
             plans,
             urls: 0,
@@ -127,12 +139,9 @@ impl World {
             keeper: RecordKeeper::default(),
             defects: Defects::new(defect),
             room,
-            widest_room,
             most_room: room,
-            most_lanes,
             next: 0,
             slice: None,
-            dead: (!is_crowded).then_some(dead),
             now: Now { instant: Instant::now(), unix_ms },
             earliest: unix_ms,
             requests: Vec::new(),
@@ -160,7 +169,7 @@ impl World {
         let mut others_are_done = false;
         for step in 0.. {
             assert!(step < MOST_STEPS, "nothing comes to an end");
-            if step == self.hostile_steps {
+            if step == self.nature.hostile_steps {
                 self.hostility = 0;
                 self.is_stormy = false;
             }
@@ -171,7 +180,7 @@ impl World {
             self.check_memory();
             self.sights.set_aside +=
                 self.pipeline.set_aside().map(|(_, events)| events).sum::<usize>();
-            if step > self.hostile_steps {
+            if step > self.nature.hostile_steps {
                 others_are_done |= self.are_others_done();
                 assert!(others_are_done || step < DEAD_STEPS, "others wait for a dead endpoint");
                 if self.keeper.committed() >= self.log.end() {
@@ -202,7 +211,7 @@ impl World {
 
     /// Whether the dead endpoint is the one that an action's events for `host` go to.
     fn is_dead_to(&self, action: ActionId, host: Option<usize>) -> bool {
-        let dead = self.dead.filter(|(dead, _)| *dead == action);
+        let dead = self.nature.dead.filter(|(dead, _)| *dead == action);
         let is_mapped = || self.plans.is_mapped(action, self.urls);
         dead.is_some_and(|(_, dead)| !is_mapped() || Some(dead) == host)
     }

@@ -30,29 +30,29 @@ where
     // Seeds are taken in their order: when one fails, all lower ones are being lived through.
     let failed = AtomicU64::new(u64::MAX);
     let live_on = || {
-        let mut seen = Sights::default();
+        let mut sights = Sights::default();
         while failed.load(Ordering::Relaxed) == u64::MAX {
             let seed = next.fetch_add(1, Ordering::Relaxed);
             if seed >= seeds.end {
                 break;
             }
             match quietly(|| live(seed, bounds)) {
-                Ok(sights) => seen += sights,
+                Ok(more) => sights += more,
                 Err(_) => drop(failed.fetch_min(seed, Ordering::Relaxed)),
             }
         }
-        seen
+        sights
     };
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let mut seen = Sights::default();
+    let mut all = Sights::default();
     thread::scope(|scope| {
         let threads: Vec<_> = (0..cores).map(|_| scope.spawn(live_on)).collect();
         for thread in threads {
-            seen += thread.join().expect("worlds that fail are caught");
+            all += thread.join().expect("worlds that fail are caught");
         }
     });
     match failed.into_inner() {
-        u64::MAX => (seeds.end - seeds.start >= WORLDS).then_some(seen),
+        u64::MAX => (seeds.end - seeds.start >= WORLDS).then_some(all),
         seed => fail(seed, bounds, &live),
     }
 }

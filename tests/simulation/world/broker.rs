@@ -75,7 +75,7 @@ impl World {
     pub(super) fn delete(&mut self) {
         let first = self.log.index_at(self.log.begin);
         let most = (self.log.records.len() - first).min(20);
-        if self.deletes && most > 1 && self.keeper.has_committed() {
+        if self.nature.deletes && most > 1 && self.keeper.has_committed() {
             self.log.begin = self.log.records[first + self.random.usize(1..most)].offset;
             self.sights.deletions += 1;
         }
@@ -91,7 +91,7 @@ impl World {
     /// The pipeline may hold so many bytes.
     pub(super) fn allow(&mut self, room: usize) {
         let is_shared = !self.defects.has(Defect::SharesNothing);
-        let lanes = if is_shared { 1 } else { self.most_lanes };
+        let lanes = if is_shared { 1 } else { self.nature.most_lanes };
         self.pipeline.allow(room.saturating_mul(lanes));
     }
 }

@@ -43,9 +43,10 @@ impl World {
     /// first all of the room, for the next one half of it, and so on.
     pub(super) fn check_memory(&self) {
         let largest = 2 * self.log.largest() + 64;
-        let shares: usize =
-            (1..=self.most_lanes).map(|lane| self.most_room / lane).fold(0, usize::saturating_add);
-        let bound = shares.saturating_add(self.most_lanes * largest);
+        let shares: usize = (1..=self.nature.most_lanes)
+            .map(|lane| self.most_room / lane)
+            .fold(0, usize::saturating_add);
+        let bound = shares.saturating_add(self.nature.most_lanes * largest);
         let held = self.pipeline.held_bytes();
         assert!(self.is_draining || held <= bound, "{held} bytes where {bound} are allowed");
         assert!(!self.pipeline.is_empty() || held == 0, "{held} bytes are held by nobody");

@@ -7,8 +7,8 @@ use super::World;
 impl World {
     pub(super) fn pass_time(&mut self) {
         // Meanwhile other partitions take memory, or give it back.
-        if self.widest_room != usize::MAX && self.random.u8(0..4) == 0 {
-            self.room = self.random.usize(1..=self.widest_room);
+        if self.nature.widest_room != usize::MAX && self.random.u8(0..4) == 0 {
+            self.room = self.random.usize(1..=self.nature.widest_room);
             self.most_room = self.most_room.max(self.room);
             self.allow(self.room);
         }
@@ -22,7 +22,7 @@ impl World {
 
     /// The clock on the wall is set, by minutes or by hours. The other one goes on as ever.
     pub(super) fn jump(&mut self) {
-        if !self.has_jumping_clock {
+        if !self.nature.has_jumping_clock {
             return;
         }
         let widest = self.random.choice([300_000, 20_000_000]).expect("there is a choice");

@@ -73,7 +73,7 @@ impl World {
         let position = Position(self.keeper.committed());
         self.keeper.begin_new_life(self.now);
         let told = Progress::parse(self.keeper.metadata(), position).expect("it is our own");
-        self.tell_unknown(&told);
+        self.tell_unknown(told.as_ref());
         let told = told.map(|told| self.falsified(told, urls));
         let (plan, gates) = (Arc::clone(&self.plan), Arc::clone(&self.gates));
         let next = match told {

@@ -59,10 +59,10 @@ impl World {
     }
 
     /// What the present member was told of the action that it does not know.
-    pub(super) fn tell_unknown(&mut self, told: &Option<Progress>) {
+    pub(super) fn tell_unknown(&mut self, told: Option<&Progress>) {
         let Some(unknown) = &mut self.unknown else { return };
         let name = Plans::name(unknown.action);
-        let entries = told.iter().flat_map(|progress| &progress.lanes);
+        let entries = told.into_iter().flat_map(|progress| &progress.lanes);
         unknown.entries = entries.filter(|lane| *lane.action == *name).cloned().collect();
         self.sights.foreign_entries += unknown.entries.len();
     }
