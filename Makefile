@@ -1,7 +1,7 @@
 # `make` alone lists what there is. CI runs what stands here and nothing else: see .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test churn soak check bench bench-micro bench-outages fuzz kafka
+.PHONY: help demo build test simulate churn soak check bench bench-micro bench-outages fuzz kafka
 .PHONY: needs-rust needs-java needs-fuzz needs-all
 SHELL := /bin/sh
 
@@ -20,6 +20,12 @@ build: needs-rust ## build the release binary, target/release/hookcast
 
 test: needs-all kafka ## run all tests, those against a real Kafka too
 	cargo test --locked
+
+# One that fails is made smaller, and says how it is replayed.
+WORLDS := 100000
+
+simulate: needs-rust ## seeded hostile worlds (WORLDS=100000); a thousand are in `make test`
+	HOOKCAST_WORLDS=$(WORLDS) cargo test --locked --test simulation in_any_world
 
 # ROUNDS times a member joins and another one leaves, and STOPS times one is stopped and started.
 ROUNDS := 20
