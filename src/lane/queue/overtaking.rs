@@ -31,7 +31,8 @@ impl Queue {
     }
 
     /// The first of those that wait for `holder` that has not been tried alone yet, if that is
-    /// soon. None where `holder` has not failed alone itself, or something else is being overtaken.
+    /// soon. None where something else is being overtaken, or `holder` has not failed alone itself, as
+    /// when the one before it has expired: it would be set aside for failures of others.
     pub(super) fn overtake(&mut self, holder: RequestId) -> Option<RequestId> {
         if self.out_of_turn.is_some() || !self.requests[holder.0].has_failed_alone {
             return None;
