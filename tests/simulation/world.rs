@@ -123,7 +123,7 @@ impl World {
             most_lanes,
             dead: (!is_crowded).then_some(dead),
             deletes: random.u8(0..3) == 0,
-            has_jumping_clock: random.u8(0..4) == 0,
+            has_jumping_clock: random.u8(0..4) < 2,
         };
         let mut world = Self {
             pipeline: Pipeline::new(Arc::clone(&plan), Arc::clone(&gates), partition(), None),
