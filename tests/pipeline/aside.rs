@@ -89,7 +89,7 @@ fn what_was_set_aside_expires_by_its_own_clock_and_its_successors_do_not() {
     let mut bench = with_one_aside();
     let letters = bench.settle_for(58, poison);
     assert_eq!(letters.len(), 1);
-    assert!(String::from_utf8_lossy(letters[0].value.as_deref().expect("a value")).contains("0"));
+    assert!(String::from_utf8_lossy(letters[0].value.as_deref().expect("a value")).contains('0'));
     assert_eq!((bench.aside(), bench.pipeline.position()), (0, Some(Position(5))));
 }
 
