@@ -200,6 +200,7 @@ destinations:
             retry_after: None,
             fault: Fault::Endpoint,
             events: 1,
+            has_others: false,
         };
         while !gate.is_open() {
             let pass = entrance.ask(now, Waker::noop()).expect("it is closed");

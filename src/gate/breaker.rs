@@ -122,13 +122,17 @@ impl Breaker {
         Some(Probed { era, event: 0, others })
     }
 
-    /// The probe has failed.
-    pub(super) fn probe_failed(&mut self, now: Instant, chance: f64) {
+    /// The probe has failed. Where it is time for another event, and there `are_others`, that one
+    /// goes at once: if it waited, the endpoint might be well again by then, and what is accepted
+    /// would be taken for the better one of the two.
+    pub(super) fn probe_failed(&mut self, now: Instant, chance: f64, are_others: bool) {
         if let Some(open) = &mut self.open {
             open.is_probing = false;
             open.failed_probes = open.failed_probes.saturating_add(1);
             let failures = self.failures.saturating_add(open.failed_probes);
-            open.probe_at = now + backoff(&self.retry, failures, chance);
+            let is_time = open.is_time_for_another_event() && are_others;
+            let wait = backoff(&self.retry, failures, chance);
+            open.probe_at = if is_time { now } else { now + wait };
         }
     }
 

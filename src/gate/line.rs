@@ -50,6 +50,11 @@ impl Line {
         self.position(lane).unwrap_or(self.waiting.len())
     }
 
+    /// Whether nobody waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
     /// Whether a lane other than `lane` waits.
     pub(super) fn has_others_than(&self, lane: LaneId) -> bool {
         self.waiting.iter().any(|waiting| waiting.lane != lane)

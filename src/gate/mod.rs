@@ -79,6 +79,8 @@ pub struct Heard {
     pub fault: Fault,
     /// How many events the request carried.
     pub events: usize,
+    /// Whether its lane holds other events that could go in place of these.
+    pub has_others: bool,
 }
 
 /// Whose fault a failure is taken for.

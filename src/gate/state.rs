@@ -213,7 +213,8 @@ impl State {
                 self.answers(begun)
             }
             Verdict::Retry if self.is_the_probe(begun) => {
-                self.breaker.probe_failed(now.instant, chance);
+                let are_others = heard.has_others || !self.line.is_empty();
+                self.breaker.probe_failed(now.instant, chance, are_others);
                 None
             }
             // It was in flight when the endpoint opened or closed, and has nothing new to tell.

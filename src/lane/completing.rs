@@ -40,6 +40,7 @@ impl Lane {
             retry_after: answer.retry_after,
             fault: if is_aside { Fault::Event } else { Fault::Endpoint },
             events,
+            has_others: self.has_others_than(id),
         };
         let endpoint = pass.and_then(|pass| pass.answered(&heard, now, chance));
         if self.entrance.is_none() {
@@ -87,6 +88,13 @@ impl Lane {
             }
         };
         (completed, News { endpoint, rejections })
+    }
+
+    /// Whether an endpoint that is down could be probed with something else than this request: with
+    /// what is ready, or, where batches follow one another, with what waits for it.
+    fn has_others_than(&self, id: RequestId) -> bool {
+        let is_gathering = self.gathering.as_ref().is_some_and(|open| open.held_bytes() > 0);
+        is_gathering || self.queue.has_others_than(id, self.gathering.is_some())
     }
 
     /// What an outcome means here: an action that rejects everything fails.

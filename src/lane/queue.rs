@@ -189,6 +189,13 @@ impl Queue {
         }
     }
 
+    /// Whether something else than a request in flight is ready, or waits for it and `may_overtake`.
+    pub(super) fn has_others_than(&self, id: RequestId, may_overtake: bool) -> bool {
+        let chain = self.requests[id.0].chain.filter(|_| may_overtake);
+        let waits = chain.is_some_and(|chain| self.chains.waiting(chain).next().is_some());
+        waits || !self.ready.is_empty()
+    }
+
     fn send(&mut self, ready: usize) -> Option<RequestId> {
         let id = self.ready.remove(ready)?;
         self.requests[id.0].is_in_flight = true;

@@ -262,7 +262,8 @@ impl World {
         let retry_after = asks.then(|| Duration::from_secs(self.random.u64(0..7200)));
         let is_of_event = self.random.u8(0..10) == 0;
         let fault = if is_of_event { Fault::Event } else { Fault::Endpoint };
-        Heard { outcome, verdict, retry_after, fault, events: 1 }
+        let has_others = self.random.bool();
+        Heard { outcome, verdict, retry_after, fault, events: 1, has_others }
     }
 
     /// Some time passes; in a kind world nobody waits longer than somebody was told to.

@@ -87,6 +87,7 @@ fn heard(status: u16) -> Heard {
         retry_after: None,
         fault: Fault::Endpoint,
         events: 1,
+        has_others: false,
     }
 }
 

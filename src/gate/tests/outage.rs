@@ -206,6 +206,29 @@ fn a_lone_lane_probes_with_its_next_event_after_each_third_failure() {
 }
 
 #[test]
+fn another_event_goes_at_once_where_there_is_one() {
+    let now = begin();
+    for (has_others, waits) in [(true, false), (false, true)] {
+        let (_gate, mut lane) = opened(8, now);
+        let mut at = after(now, PROBE_AFTER);
+        let failed = Heard { has_others, ..heard(500) };
+        for _ in 0..2 {
+            let _ = lane.go(at).answered(&failed, at, 1.0);
+            let Wait::Until(next) = lane.wait(at) else { panic!("it backs off") };
+            at = Now { instant: next, ..at };
+        }
+        let _ = lane.go(at).answered(&failed, at, 1.0);
+        let next = lane.ask(at);
+        assert_eq!(next.is_err(), waits);
+        if let Ok(probe) = next {
+            assert_eq!(probe.probe(), Some(1));
+            let _ = probe.answered(&failed, at, 1.0);
+            assert!(matches!(lane.wait(at), Wait::Until(_)), "only once");
+        }
+    }
+}
+
+#[test]
 fn it_fails_since_the_first_failure_after_the_last_acceptance() {
     let now = begin();
     let (gate, mut lane) = opened(8, now);
