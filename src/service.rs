@@ -25,7 +25,7 @@ use crate::open_files::{self, OpenFiles};
 use crate::producer::DeadLetterProducer;
 use crate::shares::Shares;
 use crate::source_topics::{self, Assigned};
-use crate::topics::{self, OwnTopics};
+use crate::topics::{self, OwnTopics, RedriveTopic};
 use crate::worker::Outside;
 
 /// Why a service could not start or go on. What lies beneath is its source, and not repeated.
@@ -138,6 +138,18 @@ impl Service {
             names: vec![config.topics.dead_letter.clone(), config.topics.redrive.clone()],
             create: config.topics.create,
         };
+        let redrive = Arc::new(RedriveTopic::default());
+        let letters = topics::await_letters(
+            config.kafka.producer(),
+            config.topics.redrive.clone(),
+            Arc::clone(&redrive),
+            Arc::clone(&health),
+        );
+        tasks.spawn(async {
+            if let Err(error) = letters.await {
+                warn!(%error, "the redrive topic cannot be looked after");
+            }
+        });
         let ensured = topics::ensure(config.kafka.producer(), own_topics, Arc::clone(&health));
         tasks.spawn(async {
             if let Err(error) = ensured.await {
@@ -178,6 +190,7 @@ impl Service {
                 OffsetReset::Latest => Start::Latest,
             },
             drain_timeout: config.shutdown_timeout,
+            redrive,
             assigned,
             outside: Arc::new(outside),
             runtime: Handle::current(),

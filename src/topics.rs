@@ -4,11 +4,13 @@
 //! that is away at the start is no reason to end.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::metadata::MetadataTopic;
 use tracing::{info, warn};
 
 use crate::health::Health;
@@ -20,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_secs(1);
 /// Until what was created just now can be seen.
 const SHORT_PAUSE: Duration = Duration::from_millis(100);
+/// Between two looks whether something was redriven.
+const LOOK_EVERY: Duration = Duration::from_secs(3);
 /// Thirty days: long enough to notice, understand and redrive.
 const RETENTION_MS: &str = "2592000000";
 /// Room for the headers that a letter adds to an event, whatever the sources allow.
@@ -32,6 +36,69 @@ pub struct OwnTopics {
     pub names: Vec<String>,
     /// Whether to create those that are missing.
     pub create: bool,
+}
+
+/// What is known of the redrive topic. While it holds nothing, nobody needs to read it, and its
+/// partitions do not skew how those of the sources are divided among members.
+#[derive(Debug, Default)]
+pub struct RedriveTopic {
+    was_looked_at: AtomicBool,
+    holds_letters: AtomicBool,
+}
+
+impl RedriveTopic {
+    /// Whether there is something in it; none: nobody has looked yet.
+    #[must_use]
+    pub fn holds_letters(&self) -> Option<bool> {
+        let is_known = self.was_looked_at.load(Ordering::Acquire);
+        is_known.then(|| self.holds_letters.load(Ordering::Relaxed))
+    }
+
+    fn found(&self, holds_letters: bool) {
+        self.holds_letters.store(holds_letters, Ordering::Relaxed);
+        self.was_looked_at.store(true, Ordering::Release);
+    }
+}
+
+/// Returns when the redrive topic holds letters, and tells until then that it does not.
+///
+/// # Errors
+/// When librdkafka refuses the configuration.
+pub async fn await_letters(
+    config: ClientConfig,
+    name: String,
+    redrive: Arc<RedriveTopic>,
+    health: Arc<Health>,
+) -> Result<(), KafkaError> {
+    let client = config.create_with_context::<_, AdminClient<_>>(KafkaLog::new("topics"))?;
+    let client = Arc::new(client);
+    // To ask for a topic by name may create it.
+    while !health.has_topics() {
+        tokio::time::sleep(SHORT_PAUSE).await;
+    }
+    loop {
+        let (client, name) = (Arc::clone(&client), name.clone());
+        let look = tokio::task::spawn_blocking(move || holds_letters(&client, &name));
+        // That the broker is away is said by the consumer.
+        if let Ok(Ok(holds_letters)) = look.await {
+            redrive.found(holds_letters);
+            if holds_letters {
+                return Ok(());
+            }
+        }
+        tokio::time::sleep(LOOK_EVERY).await;
+    }
+}
+
+fn holds_letters(client: &AdminClient<KafkaLog>, name: &str) -> Result<bool, KafkaError> {
+    let metadata = client.inner().fetch_metadata(Some(name), PATIENCE)?;
+    for partition in metadata.topics().iter().flat_map(MetadataTopic::partitions) {
+        let (begin, end) = client.inner().fetch_watermarks(name, partition.id(), PATIENCE)?;
+        if begin < end {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Returns when all the topics exist; says once what it waits for.

@@ -24,14 +24,15 @@ use tracing::{error, info, warn};
 
 use crate::consumer::group::Group;
 use crate::source_topics::Assigned;
+use crate::topics::RedriveTopic;
 use crate::worker::Outside;
 
 /// The longest wait for something to happen, and so for a stop to be noticed.
 const POLL: Duration = Duration::from_millis(100);
 /// The same while draining, when every answer may be the last.
 const POLL_WHILE_DRAINING: Duration = Duration::from_millis(5);
-/// The longest wait for the redrive topic before the sources are read without it.
-const LONGEST_WAIT_FOR_TOPICS: Duration = Duration::from_secs(3);
+/// The longest wait for a look at the redrive topic before the sources are read without it.
+const LONGEST_WAIT_FOR_REDRIVE: Duration = Duration::from_secs(3);
 /// Between two looks for a broker while none can be reached.
 const LOOK_FOR_BROKER_EVERY: Duration = Duration::from_secs(1);
 /// The longest wait for the group to take note that this member leaves.
@@ -49,6 +50,8 @@ pub struct Membership {
     pub start: Start,
     /// The longest that a drain may take.
     pub drain_timeout: Duration,
+    /// What is known of the redrive topic.
+    pub redrive: Arc<RedriveTopic>,
     /// Is told the topics that are read.
     pub assigned: Assigned,
     /// What the workers share.
@@ -133,19 +136,19 @@ impl Membership {
         Ok(())
     }
 
-    /// Subscribes to what there is to subscribe to. The redrive topic may have to be created first,
-    /// which is waited for a little, so that the group need not rebalance a second time.
+    /// Subscribes to what there is to read. A look at the redrive topic is waited for a little, so
+    /// that the group need not rebalance a second time.
     fn subscribe(
         &self,
         consumer: &BaseConsumer<Group>,
         subscribed: Subscribed,
         waited: Duration,
     ) -> Result<Subscribed, Error> {
-        let has_redrive = self.outside.health.has_topics();
-        let next = match subscribed {
-            Subscribed::Nothing | Subscribed::Sources if has_redrive => Subscribed::All,
-            Subscribed::Nothing if waited > LONGEST_WAIT_FOR_TOPICS => Subscribed::Sources,
-            unchanged => return Ok(unchanged),
+        let next = match (subscribed, self.redrive.holds_letters()) {
+            (Subscribed::Nothing | Subscribed::Sources, Some(true)) => Subscribed::All,
+            (Subscribed::Nothing, Some(false)) => Subscribed::Sources,
+            (Subscribed::Nothing, None) if waited > LONGEST_WAIT_FOR_REDRIVE => Subscribed::Sources,
+            (unchanged, _) => return Ok(unchanged),
         };
         let mut topics: Vec<_> = self.topics.iter().map(String::as_str).collect();
         if next == Subscribed::All {
@@ -160,7 +163,7 @@ impl Membership {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Subscribed {
     Nothing,
-    /// The redrive topic does not exist yet.
+    /// The redrive topic holds nothing, as far as is known.
     Sources,
     /// The sources and the redrive topic.
     All,
