@@ -31,8 +31,9 @@ impl FailingSince {
     }
 
     pub(crate) fn failed(&mut self, unix_ms: i64) {
-        let told = self.told.take();
-        self.since.get_or_insert(told.unwrap_or(unix_ms));
+        // What began in the future began now: the clock was set back.
+        let began = self.since.or(self.told.take()).unwrap_or(unix_ms);
+        self.since = Some(began.min(unix_ms));
     }
 
     pub(crate) fn accepted(&mut self, unix_ms: i64) {
@@ -85,5 +86,22 @@ mod tests {
         assert_eq!(failing.unix_ms(), None);
         failing.restore(35);
         assert_eq!(failing.unix_ms(), Some(35));
+    }
+
+    #[test]
+    fn what_was_told_is_in_force_once_it_fails_here_too() {
+        let mut failing = FailingSince::default();
+        failing.restore(10);
+        assert_eq!((failing.unix_ms(), failing.in_force()), (Some(10), None));
+        failing.failed(50);
+        assert_eq!(failing.in_force(), Some(10));
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_keep_what_fails_for_hours() {
+        let mut failing = FailingSince::default();
+        failing.failed(5_000);
+        failing.failed(1_000);
+        assert_eq!(failing.in_force(), Some(1_000));
     }
 }

@@ -38,6 +38,13 @@ impl Alone {
         self.failures = self.failures.saturating_add(1);
     }
 
+    /// It has failed again although it is set aside. What began in the future began now: the clock
+    /// was set back.
+    pub(super) fn failed_aside(&mut self, unix_ms: i64) {
+        self.since = self.since.min(unix_ms);
+        self.inherited = self.inherited.map(|since| since.min(unix_ms));
+    }
+
     /// Whether it is time to set the event aside, if others were accepted since this time.
     pub(super) fn is_suspect_since(&self) -> Option<i64> {
         (self.failures >= FAILURES_THAT_SET_ASIDE).then_some(self.since)

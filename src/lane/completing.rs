@@ -129,6 +129,7 @@ impl Lane {
         let request = self.queue.request(id);
         let [entry] = request.batch.entries() else { return };
         if request.alone.is_aside() {
+            request.alone.failed_aside(now.unix_ms);
             return;
         }
         if is_endpoint_down {

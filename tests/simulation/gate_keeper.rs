@@ -149,7 +149,9 @@ impl GateKeeper {
             self.probe_at = if is_compared { now.instant } else { now.instant + wait };
         } else if is_of_now && heard.fault == Fault::Endpoint {
             self.failures += 1;
-            self.failing_since.get_or_insert(now.unix_ms);
+            // A clock may have been set back since.
+            let began = self.failing_since.unwrap_or(now.unix_ms);
+            self.failing_since = Some(began.min(now.unix_ms));
             if self.failures == 5 {
                 expected = Some(Change::Opened);
                 self.is_open = true;

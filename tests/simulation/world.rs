@@ -196,13 +196,14 @@ impl World {
 
     /// Whether everything is settled that is not owed to the dead endpoint, nor to an action that
     /// the present member does not know. A partition's only endpoint is waited for: nobody suffers
-    /// from it.
+    /// from it. What no endpoint can bear waits for its time to be over, and clocks may have jumped
+    /// back by hours.
     fn are_others_done(&self) -> bool {
         let is_owed = |action: &ActionId, host| {
             action.0 < self.plan.actions.len() && !self.is_dead_to(*action, host)
         };
         self.plan.actions.len() == 1 && !self.plans.is_mapped(ActionId(0), self.urls)
-            || self.log.records.iter().all(|record| {
+            || self.log.records.iter().filter(|record| !record.is_stubborn).all(|record| {
                 let mut unsettled = self.keeper.unsettled(&self.log, record);
                 unsettled
                     .all(|creditor| creditor.is_some_and(|action| !is_owed(&action, record.host)))
