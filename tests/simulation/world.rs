@@ -83,6 +83,8 @@ pub struct World {
     now: Now,
     /// The earliest that the clock on the wall has shown.
     earliest: i64,
+    /// The latest that it ever showed.
+    latest: i64,
     requests: Vec<Attempt>,
     letters: Vec<Writing>,
     is_draining: bool,
@@ -144,6 +146,7 @@ impl World {
             slice: None,
             now: Now { instant: Instant::now(), unix_ms },
             earliest: unix_ms,
+            latest: unix_ms,
             requests: Vec::new(),
             letters: Vec::new(),
             is_draining: false,
@@ -172,6 +175,7 @@ impl World {
             if step == self.nature.hostile_steps {
                 self.hostility = 0;
                 self.is_stormy = false;
+                self.set_clock_right();
             }
             self.is_dead = step < DEAD_STEPS && !others_are_done;
             self.step();

@@ -27,9 +27,16 @@ impl World {
         }
         let widest = self.random.choice([300_000, 20_000_000]).expect("there is a choice");
         let by = self.random.i64(-widest..=widest);
+        self.latest = self.latest.max(self.now.unix_ms);
         self.now.unix_ms += by;
         self.earliest = self.earliest.min(self.now.unix_ms);
         self.sights.jumps_forwards += usize::from(by > 0);
         self.sights.jumps_backwards += usize::from(by < 0);
+    }
+
+    /// Whoever has set the clock back sets it right: events whose failures were noted in what is now
+    /// the future would wait until then, which is right, and longer than a world lives.
+    pub(super) fn set_clock_right(&mut self) {
+        self.now.unix_ms = self.now.unix_ms.max(self.latest);
     }
 }
