@@ -150,8 +150,8 @@ impl GateKeeper {
         } else if is_of_now && heard.fault == Fault::Endpoint {
             self.failures += 1;
             // A clock may have been set back since.
-            let began = self.failing_since.unwrap_or(now.unix_ms);
-            self.failing_since = Some(began.min(now.unix_ms));
+            let since = self.failing_since.unwrap_or(now.unix_ms);
+            self.failing_since = Some(since.min(now.unix_ms));
             if self.failures == 5 {
                 expected = Some(Change::Opened);
                 self.is_open = true;
