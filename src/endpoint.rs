@@ -3,38 +3,53 @@
 //! Knows connections, headers, time limits and which addresses may be reached. It does not know
 //! what an answer means, nor whether there will be another attempt.
 
+mod connection;
+mod connector;
 mod exchange;
+mod fault;
 mod idle;
+mod origin;
 mod places;
+mod pool;
 mod resolver;
 mod standing;
+mod tls;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use http::header::{ACCEPT, AUTHORIZATION, CONNECTION, HOST, HeaderMap, HeaderName, HeaderValue};
+use http::{Method as HttpMethod, Request, Uri};
+use http_body_util::Full;
+use hyper::body::Bytes;
 use prometheus::IntGauge;
-use reqwest::header::{CONNECTION, HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, Method as HttpMethod, Proxy, Url, redirect};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use url::Url;
 
 use crate::dead_letter::MOST_ERROR_BYTES;
+use crate::endpoint::connector::Connector;
 use crate::endpoint::exchange::exchange;
-use crate::endpoint::idle::{Allowance, IDLE_TIMEOUT, KeptOrigins};
+use crate::endpoint::idle::{Allowance, KeptOrigins};
+use crate::endpoint::origin::Origin;
 use crate::endpoint::places::Places;
-use crate::endpoint::resolver::GuardedResolver;
+use crate::endpoint::pool::{Kept, Pool};
 use crate::endpoint::standing::Standing;
+use crate::endpoint::tls::Unusable;
 use crate::gate::Change;
 use crate::lane::{Answer, Attempt, Streak};
 use crate::metrics::Metrics;
 use crate::open_files::OpenFiles;
 use crate::pipeline::Completion;
-use crate::plan::{Action, ActionId, Destination, Method, Plan, Target, TargetTemplate};
+use crate::plan::{Action, ActionId, Method, Plan, Target, TargetTemplate};
 use crate::request::{self, SignedRequest};
 use crate::verdict::Outcome;
 
-pub use exchange::{Fault, MOST_ANSWER_BYTES, Reply};
+pub use exchange::{MOST_ANSWER_BYTES, Reply};
+pub use fault::Fault;
 
+/// Between two looks for connections that nobody needs any more.
+const CLOSE_IDLE_EVERY: Duration = Duration::from_secs(5);
 /// How many origins of one action are remembered before the idle ones are forgotten.
 const MANY_ORIGINS: usize = 1024;
 
@@ -43,71 +58,85 @@ const MANY_ORIGINS: usize = 1024;
 #[error("destination {destination}")]
 pub struct Error {
     destination: String,
-    source: reqwest::Error,
+    source: Unusable,
 }
 
 /// Everything that is needed to make the requests of a plan.
-#[derive(Debug)]
 pub struct Endpoints {
+    /// By destination.
+    pools: Vec<Arc<Pool>>,
     actions: Vec<Endpoint>,
     places: Places,
     metrics: Arc<Metrics>,
 }
 
-#[derive(Debug)]
 struct Endpoint {
-    client: Client,
+    pool: Arc<Pool>,
     /// Present when the target is the same for every request.
-    prepared: Option<Prepared>,
+    prepared: Option<Arc<Prepared>>,
     /// Present when each event may go to another origin.
     origins: Option<KeptOrigins>,
     concurrency: usize,
-    permits: Mutex<HashMap<Box<str>, Arc<Semaphore>>>,
+    permits: Mutex<HashMap<Origin, Arc<Semaphore>>>,
     standing: Standing,
 }
 
-/// A target in the form that the client takes.
-#[derive(Debug, Clone)]
+/// A target in the form that a connection takes.
 struct Prepared {
+    connections: Arc<Kept>,
     method: HttpMethod,
-    url: Url,
+    uri: Uri,
     headers: HeaderMap,
 }
 
 impl Endpoints {
-    /// Clients for every destination of `plan`.
+    /// What it takes to speak to every destination of `plan`.
     ///
     /// # Errors
     /// When a destination's certificates cannot be used.
     pub fn new(plan: &Plan, metrics: Arc<Metrics>) -> Result<Self, Error> {
-        // The cryptography of TLS is chosen once per process; an earlier choice is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let files = OpenFiles::of_process();
         let allowance = Allowance::new(plan, files.idle);
-        let mut clients = Vec::with_capacity(plan.destinations.len());
+        let system = tls::system_authorities();
+        let mut pools = Vec::with_capacity(plan.destinations.len());
         for destination in &plan.destinations {
-            let client = client(plan, destination, allowance).map_err(|source| Error {
-                destination: destination.name.to_string(),
-                source: source.without_url(),
-            })?;
-            clients.push(client);
+            let connector = Connector::new(&plan.egress, &system, destination.tls.as_ref());
+            let connector = connector
+                .map_err(|source| Error { destination: destination.name.to_string(), source })?;
+            pools.push(Arc::new(Pool::new(connector, allowance.per_origin)));
         }
-        let endpoint = |action: &Action| Endpoint {
-            client: clients[action.destination.0].clone(),
-            prepared: match &action.request.target {
-                TargetTemplate::Constant(target) => Some(Prepared::new(target)),
-                TargetTemplate::Mapped { .. } => None,
-            },
-            origins: {
-                let is_mapped = action.request.target.fingerprint().is_some();
-                is_mapped.then(|| KeptOrigins::new(allowance.origins))
-            },
-            concurrency: action.delivery.concurrency.get(),
-            permits: Mutex::default(),
-            standing: Standing::new(format!("{}/{}", action.destination_name, action.name)),
+        let endpoint = |action: &Action| {
+            let pool = Arc::clone(&pools[action.destination.0]);
+            Endpoint {
+                prepared: match &action.request.target {
+                    TargetTemplate::Constant(target) => {
+                        Some(Arc::new(Prepared::new(target, &pool)))
+                    }
+                    TargetTemplate::Mapped { .. } => None,
+                },
+                origins: {
+                    let is_mapped = action.request.target.fingerprint().is_some();
+                    is_mapped.then(|| KeptOrigins::new(allowance.origins))
+                },
+                concurrency: action.delivery.concurrency.get(),
+                permits: Mutex::default(),
+                standing: Standing::new(format!("{}/{}", action.destination_name, action.name)),
+                pool,
+            }
         };
         let actions = plan.actions.iter().map(endpoint).collect();
-        Ok(Self { actions, places: Places::new(files.requests), metrics })
+        Ok(Self { pools, actions, places: Places::new(files.requests), metrics })
+    }
+
+    /// Closes connections that nobody has used for long, for as long as it is polled.
+    pub async fn close_idle_connections(&self) {
+        let mut interval = tokio::time::interval(CLOSE_IDLE_EVERY);
+        loop {
+            interval.tick().await;
+            for pool in &self.pools {
+                pool.close_idle(Instant::now());
+            }
+        }
     }
 
     /// Makes one request and reads its answer. Takes no longer than the attempt's timeout, after
@@ -119,23 +148,22 @@ impl Endpoints {
         let action = attempt.ticket.lane.action;
         let metrics = self.metrics.action(action);
         let endpoint = &self.actions[action.0];
-        let mut prepared = endpoint.prepare(&attempt.request.target);
+        let prepared = endpoint.prepare(&attempt.request.target);
+        let origin = prepared.connections.origin();
         // A gate has counted it already, where there is one.
-        let _permit =
-            if attempt.is_admitted { None } else { Some(endpoint.permit(&prepared.url).await) };
-        let origin = endpoint.origins.as_ref().map(|_| prepared.origin().into());
-        let _place = self.places.take((action, origin)).await;
-        endpoint.close_unless_kept(&mut prepared);
+        let _permit = if attempt.is_admitted { None } else { Some(endpoint.permit(origin).await) };
+        let _place =
+            self.places.take((action, endpoint.origins.as_ref().map(|_| origin.clone()))).await;
         let _in_flight = InFlight::new(&metrics.in_flight);
         metrics.request_begins(attempt.events);
         let begun = Instant::now();
         let reply =
-            endpoint.exchange(prepared, &attempt.request, attempt.timeout, MOST_ERROR_BYTES);
+            endpoint.exchange(&prepared, &attempt.request, attempt.timeout, MOST_ERROR_BYTES);
         let answer = match reply.await {
             Ok(reply) => Answer {
                 outcome: Outcome::Status(reply.status),
-                detail: String::from_utf8_lossy(&reply.body).into_owned(),
                 retry_after: reply.retry_after(),
+                detail: String::from_utf8_lossy(&reply.body).into_owned(),
             },
             Err(Fault { outcome, detail }) => Answer { outcome, detail, retry_after: None },
         };
@@ -158,7 +186,7 @@ impl Endpoints {
     ) -> Result<Reply, Fault> {
         let endpoint = &self.actions[action.0];
         let prepared = endpoint.prepare(&request.target);
-        endpoint.exchange(prepared, request, timeout, MOST_ANSWER_BYTES).await
+        endpoint.exchange(&prepared, request, timeout, MOST_ANSWER_BYTES).await
     }
 
     /// Says what is worth saying about what an answer has led to.
@@ -198,39 +226,43 @@ impl Endpoints {
 }
 
 impl Endpoint {
-    fn prepare(&self, target: &Target) -> Prepared {
-        self.prepared.clone().unwrap_or_else(|| Prepared::new(target))
-    }
-
-    /// A request whose connection may not be kept says so.
-    fn close_unless_kept(&self, prepared: &mut Prepared) {
-        let Some(origins) = &self.origins else { return };
-        if !origins.may_keep(prepared.origin(), Instant::now()) {
-            prepared.headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    fn prepare(&self, target: &Target) -> Arc<Prepared> {
+        match &self.prepared {
+            Some(prepared) => Arc::clone(prepared),
+            None => Arc::new(Prepared::new(target, &self.pool)),
         }
     }
 
     /// One exchange within `timeout`; of the answer's body so many bytes are kept.
     async fn exchange(
         &self,
-        prepared: Prepared,
+        prepared: &Prepared,
         request: &SignedRequest,
         timeout: Duration,
         kept: usize,
     ) -> Result<Reply, Fault> {
-        let exchange = exchange(&self.client, prepared, request, kept);
+        let mut message = prepared.message(request);
+        if !self.may_keep(prepared) {
+            message.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        let exchange = exchange(&self.pool, &prepared.connections, message, kept);
         let Ok(result) = tokio::time::timeout(timeout, exchange).await else {
             let detail = format!("no complete answer within {timeout:?}");
             return Err(Fault { outcome: Outcome::Timeout, detail });
         };
-        result.map_err(|error| Fault::of(&error))
+        result.map_err(Fault::from)
+    }
+
+    /// Whether a request's connection may be kept; otherwise the request says so.
+    fn may_keep(&self, prepared: &Prepared) -> bool {
+        let Some(origins) = &self.origins else { return true };
+        origins.may_keep(prepared.connections.origin(), Instant::now())
     }
 
     /// Waits for a place among the requests to this origin.
-    async fn permit(&self, url: &Url) -> OwnedSemaphorePermit {
+    async fn permit(&self, origin: &Origin) -> OwnedSemaphorePermit {
         let semaphore = {
             let mut permits = self.permits.lock().unwrap_or_else(PoisonError::into_inner);
-            let origin = origin(url);
             if let Some(known) = permits.get(origin) {
                 Arc::clone(known)
             } else {
@@ -238,7 +270,7 @@ impl Endpoint {
                     permits.retain(|_, semaphore| Arc::strong_count(semaphore) > 1);
                 }
                 let new = Arc::new(Semaphore::new(self.concurrency));
-                permits.insert(origin.into(), Arc::clone(&new));
+                permits.insert(origin.clone(), Arc::clone(&new));
                 new
             }
         };
@@ -247,9 +279,15 @@ impl Endpoint {
 }
 
 impl Prepared {
-    fn new(target: &Target) -> Self {
+    fn new(target: &Target, pool: &Pool) -> Self {
         let named = request::headers(target);
-        let mut headers = HeaderMap::with_capacity(named.len() + 2);
+        let mut headers = HeaderMap::with_capacity(named.len() + 3);
+        let url = Url::parse(&target.url).expect("a target's URL is valid");
+        let origin = Origin::of(&url);
+        headers.insert(HOST, origin.host_header());
+        headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+        // User and password are no part of a request's URI.
+        headers.extend(connector::basic(&url).map(|value| (AUTHORIZATION, value)));
         for (name, value) in named {
             let name = HeaderName::try_from(name).expect("a target's header names are legal");
             let value = HeaderValue::from_str(value).expect("a target's header values are legal");
@@ -261,18 +299,23 @@ impl Prepared {
             Method::Patch => HttpMethod::PATCH,
             Method::Delete => HttpMethod::DELETE,
         };
-        let url = Url::parse(&target.url).expect("a target's URL is valid");
-        Self { method, url, headers }
+        let uri = origin.uri_of(&url);
+        Self { connections: pool.of(origin), method, uri, headers }
     }
 
-    fn origin(&self) -> &str {
-        origin(&self.url)
+    fn message(&self, request: &SignedRequest) -> Request<Full<Bytes>> {
+        let mut message = Request::new(Full::new(request.body.clone()));
+        *message.method_mut() = self.method.clone();
+        *message.uri_mut() = self.uri.clone();
+        let mut headers = self.headers.clone();
+        for (name, value) in request.stamps() {
+            let name = HeaderName::try_from(name).expect("the names of stamps are legal");
+            let value = HeaderValue::from_str(value).expect("stamps are made of legal characters");
+            headers.insert(name, value);
+        }
+        *message.headers_mut() = headers;
+        message
     }
-}
-
-/// What a connection leads to, and who is spoken to there.
-fn origin(url: &Url) -> &str {
-    &url[..url::Position::BeforePath]
 }
 
 /// Counts a request as in flight for as long as it lives, however it ends.
@@ -289,34 +332,4 @@ impl Drop for InFlight<'_> {
     fn drop(&mut self) {
         self.0.dec();
     }
-}
-
-fn client(
-    plan: &Plan,
-    destination: &Destination,
-    allowance: Allowance,
-) -> Result<Client, reqwest::Error> {
-    let mut builder = Client::builder()
-        .redirect(redirect::Policy::none())
-        .referer(false)
-        .retry(reqwest::retry::never())
-        .tcp_nodelay(true)
-        .pool_max_idle_per_host(allowance.per_origin)
-        .pool_idle_timeout(IDLE_TIMEOUT)
-        .dns_resolver(Arc::new(GuardedResolver::new(plan.egress.clone())));
-    builder = match &plan.egress.proxy {
-        Some(proxy) => builder.proxy(Proxy::all(proxy.expose().clone())?),
-        None => builder.no_proxy(),
-    };
-    if let Some(tls) = &destination.tls {
-        if let Some(authorities) = &tls.authorities {
-            let authorities = reqwest::Certificate::from_pem_bundle(authorities.as_bytes())?;
-            builder = builder.tls_certs_merge(authorities);
-        }
-        if let Some(identity) = &tls.identity {
-            let identity = reqwest::Identity::from_pem(identity.expose().as_bytes())?;
-            builder = builder.identity(identity);
-        }
-    }
-    builder.build()
 }

@@ -178,6 +178,9 @@ impl Service {
             health: Arc::clone(&health),
             plan,
         };
+        let outside = Arc::new(outside);
+        let connections = Arc::clone(&outside);
+        tasks.spawn(async move { connections.endpoints.close_idle_connections().await });
         let (assigned, topics_assigned) = Assigned::new();
         let plan = Arc::clone(&outside.plan);
         tasks.spawn(source_topics::review(config.kafka.producer(), plan, topics_assigned));
@@ -192,7 +195,7 @@ impl Service {
             drain_timeout: config.shutdown_timeout,
             redrive,
             assigned,
-            outside: Arc::new(outside),
+            outside,
             runtime: Handle::current(),
             stop: Arc::clone(&stop),
         };

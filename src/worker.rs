@@ -3,42 +3,40 @@
 //! Everything that decides is in the pipeline; this loop gives it the time, chance, records and
 //! answers, and does what it says. One worker belongs to one assignment of one partition.
 
+mod reading;
 mod slices;
+mod tasks;
 mod telling;
 
+use std::future::Future;
 use std::sync::Arc;
 use std::task::{Wake, Waker};
 use std::time::{Duration, Instant};
 
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use rdkafka::consumer::base_consumer::PartitionQueue;
 use rdkafka::consumer::{BaseConsumer, ConsumerContext};
-use rdkafka::error::KafkaError;
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::{JoinError, JoinSet};
-use tracing::{debug, warn};
+use tracing::warn;
 
 use crate::catch_up::{CatchUp, Piece};
 use crate::clock;
 use crate::endpoint::Endpoints;
 use crate::gates::Gates;
 use crate::health::Health;
-use crate::lane::{Answer, Ticket};
-use crate::letters::{Debtor, Writing};
-use crate::librdkafka;
+use crate::letters::Debtor;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
-use crate::pipeline::{Completion, Pipeline, Pushed, Step};
-use crate::plan::{ActionId, Plan, Target};
+use crate::pipeline::{Completion, Pipeline, Step};
+use crate::plan::{ActionId, Plan};
 use crate::producer::DeadLetterProducer;
 use crate::progress::Progress;
 use crate::published::Published;
 use crate::record::{Now, Position, TopicPartition};
 use crate::shares::Shares;
+use crate::worker::reading::Queue;
+use crate::worker::tasks::{Done, Task, perform, take_done};
 
-/// How many records are read in one turn, before answers and timers get theirs.
-const RECORDS_PER_TURN: usize = 500;
-/// After so many bytes of records a worker looks again at what it may hold: others read too.
-const ACCOUNT_EVERY: usize = 64 * 1024;
 /// The longest sleep: whoever sleeps longer is wedged.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// Between two times that it is told how far the lanes are. Commits are rarer than that.
@@ -106,7 +104,6 @@ pub struct Worker<C: ConsumerContext + 'static> {
     /// When it was told last how far the lanes are, and whether it is not true any more.
     published_at: Instant,
     has_changed: bool,
-    under_way: JoinSet<Done>,
     /// The stretch of the log that is being read again.
     slice: Option<mpsc::Receiver<Piece>>,
     no_slice_before: Instant,
@@ -129,19 +126,6 @@ impl Wake for Call {
     fn wake(self: Arc<Self>) {
         self.0.notify_one();
     }
-}
-
-/// Something that a pipeline asked for has been done.
-enum Done {
-    Request(Ticket, Arc<Target>, Answer),
-    Letter(Writing, Result<(), KafkaError>),
-}
-
-/// Whether the queue may hold more records.
-#[derive(PartialEq, Eq)]
-enum Queue {
-    Empty,
-    MaybeMore,
 }
 
 impl<C: ConsumerContext + 'static> Worker<C> {
@@ -183,7 +167,6 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             published,
             published_at: now,
             has_changed: true,
-            under_way: JoinSet::new(),
             slice: None,
             no_slice_before: now,
             held_bytes: 0,
@@ -196,13 +179,17 @@ impl<C: ConsumerContext + 'static> Worker<C> {
     }
 
     /// Runs until the drain is complete.
+    ///
+    /// Requests are not tasks of their own: what has come for any of them wakes this loop once,
+    /// which then looks after all of them.
     pub async fn run(mut self) {
         self.pipeline.wake_with(Waker::from(Arc::clone(&self.called)));
-        let mut steps = Vec::new();
+        let mut under_way = FuturesUnordered::new();
+        let (mut steps, mut done) = (Vec::new(), Vec::new());
         loop {
             let now = clock::now();
-            while let Some(done) = self.under_way.try_join_next() {
-                self.done(finished(done), now);
+            for done in done.drain(..) {
+                self.done(done, now);
             }
             if *self.drain.borrow_and_update() {
                 self.pipeline.drain();
@@ -210,10 +197,15 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             }
             self.account_memory();
             let queue = self.read(now);
+            if queue == Queue::StartedAgain {
+                under_way.clear();
+            }
             self.read_again(now);
             self.pipeline.poll(now, &mut steps);
             for step in steps.drain(..) {
-                self.begin(step);
+                if let Some(task) = self.begin(step) {
+                    under_way.push(perform(Arc::clone(&self.outside), task));
+                }
             }
             self.begin_slice(now);
             self.beat(now);
@@ -222,18 +214,24 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             if is_drained {
                 return;
             }
-            if queue == Queue::MaybeMore && self.pipeline.wants_record() {
+            if queue != Queue::Empty && self.pipeline.wants_record() {
                 tokio::task::yield_now().await;
-            } else if !self.sleep(now).await {
+            } else if !self.sleep(now, &mut under_way, &mut done).await {
                 return;
             }
+            take_done(&mut under_way, &mut done).await;
         }
     }
 
     /// Waits until there is something to do after what was done at `now`: what falls due while it
     /// is done is not missed. False: there never will be, since whoever could drain this worker is
     /// gone, and with it the assignment.
-    async fn sleep(&mut self, now: Now) -> bool {
+    async fn sleep(
+        &mut self,
+        now: Now,
+        under_way: &mut FuturesUnordered<impl Future<Output = Done>>,
+        done: &mut Vec<Done>,
+    ) -> bool {
         let latest = now.instant + LONGEST_SLEEP;
         let publish = self.has_changed.then(|| self.published_at + PUBLISH_EVERY);
         let slice = (self.no_slice_before > now.instant).then_some(self.no_slice_before);
@@ -243,7 +241,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         tokio::select! {
             // What was done comes before what could be begun: it makes room.
             biased;
-            Some(done) = self.under_way.join_next() => self.done(finished(done), clock::now()),
+            Some(first) = under_way.next() => done.push(first),
             changed = self.drain.changed() => return changed.is_ok(),
             // What an endpoint's other lanes have found out is told of this one too.
             () = self.called.0.notified() => self.has_changed = true,
@@ -254,84 +252,14 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         true
     }
 
-    /// Reads what the queue holds, up to the end of the turn or until the pipeline is full.
-    fn read(&mut self, now: Now) -> Queue {
-        let mut read_bytes = 0;
-        for _ in 0..RECORDS_PER_TURN {
-            if read_bytes > ACCOUNT_EVERY {
-                self.account_memory();
-                read_bytes = 0;
-            }
-            if !self.pipeline.wants_record() {
-                break;
-            }
-            let message = match self.queue.poll(Duration::ZERO) {
-                None => return Queue::Empty,
-                Some(Ok(message)) => message,
-                Some(Err(error)) => {
-                    // The consumer's context is told the same, and judges it.
-                    debug!(partition = %self.partition, %error, "not readable");
-                    continue;
-                }
-            };
-            let record = librdkafka::record(&message);
-            read_bytes += record.value.map_or(0, <[u8]>::len);
-            let reads_at = self.pipeline.reads_at();
-            if reads_at.is_some_and(|next| next < Position::at(record.offset)) {
-                let (place, consumer) = (&self.partition, &self.consumer);
-                telling::say_gap(&self.outside, consumer, place, &mut self.pipeline, record.offset);
-            }
-            if let Some(expected) = reads_at.filter(|next| next.is_past(record.offset)) {
-                let position = self.pipeline.position().unwrap_or(expected);
-                let lost = u64::try_from(expected.0 - position.0).unwrap_or(0);
-                self.outside.metrics.offsets_lost(&self.partition, lost);
-                warn!(
-                    partition = %self.partition,
-                    %expected,
-                    found = %record.offset,
-                    lost,
-                    "thrown back: the log is a new one; starting again at its beginning"
-                );
-                self.under_way = JoinSet::new();
-                self.slice = None;
-                let outside = &self.outside;
-                let (plan, gates) = (Arc::clone(&outside.plan), Arc::clone(&outside.gates));
-                self.pipeline = Pipeline::new(plan, gates, self.partition.clone(), None);
-                self.pipeline.wake_with(Waker::from(Arc::clone(&self.called)));
-                self.pipeline.allow(self.outside.memory.room(self.held_bytes));
-            }
-            let metrics = &self.outside.metrics;
-            metrics.records_consumed.inc();
-            self.has_changed = true;
-            match self.pipeline.push(&record, now) {
-                Pushed::Skipped(skip) => metrics.skipped(skip),
-                Pushed::Invalid => {}
-                Pushed::Owed(actions) => {
-                    for &id in actions {
-                        metrics.action(id).matched.inc();
-                    }
-                }
-            }
-        }
-        Queue::MaybeMore
-    }
-
-    /// Begins what the pipeline asks for.
-    fn begin(&mut self, step: Step) {
-        let outside = Arc::clone(&self.outside);
+    /// Begins what the pipeline asks for; if it takes its time, it is given back.
+    fn begin(&mut self, step: Step) -> Option<Task> {
         match step {
-            Step::Send(attempt) => {
-                self.under_way.spawn(async move {
-                    let answer = outside.endpoints.attempt(&attempt).await;
-                    Done::Request(attempt.ticket, attempt.request.target, answer)
-                });
-            }
-            Step::Forgotten(lanes) => self.say_forgotten(&lanes),
-            Step::DeadLetter(writing) => {
-                self.under_way.spawn(async move {
-                    let result = outside.dead_letters.write(&writing.letter).await;
-                    Done::Letter(writing, result)
-                });
+            Step::Send(attempt) => Some(Task::Request(attempt)),
+            Step::DeadLetter(writing) => Some(Task::Letter(writing)),
+            Step::Forgotten(lanes) => {
+                self.say_forgotten(&lanes);
+                None
             }
         }
     }
@@ -384,13 +312,5 @@ impl<C: ConsumerContext + 'static> Drop for Worker<C> {
         self.count_aside(Vec::new());
         self.outside.memory.account(self.held_bytes, 0);
         self.outside.health.forget(&self.name);
-    }
-}
-
-/// What a task has done; a panic in it is one of the worker's.
-fn finished(done: Result<Done, JoinError>) -> Done {
-    match done {
-        Ok(done) => done,
-        Err(error) => std::panic::resume_unwind(error.into_panic()),
     }
 }

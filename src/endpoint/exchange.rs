@@ -1,18 +1,18 @@
 //! A request goes out, and an answer comes back or does not.
 //!
-//! Knows how much of an answer is worth reading, and what kind of fault kept it away.
+//! Knows how much of an answer is worth reading, and which connection may be used again.
 
-use std::error::Error as StdError;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
-use reqwest::{Client, Response};
+use http::Request;
+use http::header::{HeaderMap, RETRY_AFTER};
+use http_body_util::Full;
+use hyper::body::{Body, Bytes, Incoming};
 
-use super::Prepared;
-use super::resolver::Unresolvable;
-use crate::request::SignedRequest;
+use super::connection::{Connection, Unanswered};
+use super::fault::Error;
+use super::pool::{Kept, Pool};
 use crate::retry;
-use crate::verdict::Outcome;
 
 /// The most bytes of an answer that are read so that its connection can be used again. What is
 /// longer costs a new connection instead.
@@ -45,47 +45,54 @@ impl Reply {
     }
 }
 
-/// Why there is no complete answer.
-#[derive(Debug)]
-pub struct Fault {
-    /// What kind of fault it was.
-    pub outcome: Outcome,
-    /// In words, without the URL.
-    pub detail: String,
-}
-
-impl Fault {
-    pub(super) fn of(error: &reqwest::Error) -> Self {
-        Self { outcome: classify(error), detail: explain(error) }
-    }
-}
-
 /// Sends a request and reads its answer, of whose body `kept` bytes are kept.
+///
+/// A connection that was kept may have been closed by its other end just now. Where nothing was
+/// sent, another one is taken.
 pub(super) async fn exchange(
-    client: &Client,
-    prepared: Prepared,
-    request: &SignedRequest,
+    pool: &Pool,
+    connections: &Kept,
+    mut message: Request<Full<Bytes>>,
     kept: usize,
-) -> Result<Reply, reqwest::Error> {
-    let Prepared { method, url, mut headers } = prepared;
-    for (name, value) in request.stamps() {
-        let name = HeaderName::try_from(name).expect("the names of stamps are legal");
-        let value = HeaderValue::from_str(value).expect("stamps are made of legal characters");
-        headers.insert(name, value);
+) -> Result<Reply, Error> {
+    let (mut connection, answer) = loop {
+        let (mut connection, is_new) = match connections.take() {
+            Some(connection) => (connection, false),
+            None => (pool.open(connections).await?, true),
+        };
+        match connection.send(message).await {
+            Ok(answer) => break (connection, answer),
+            Err(Unanswered::Unsent(again, _)) if !is_new => message = *again,
+            Err(Unanswered::Unsent(_, error) | Unanswered::Failed(error)) => return Err(error),
+        }
+    };
+    let (head, body) = answer.into_parts();
+    let (body, length) = read(&mut connection, body, kept).await?;
+    // What is left of a longer one stands in the way of the next.
+    if length <= MOST_ANSWER_BYTES && connection.is_reusable() {
+        pool.keep(connections, connection);
     }
-    let request = client.request(method, url).headers(headers).body(request.body.clone());
-    let mut response = request.send().await?;
-    let status = response.status().as_u16();
-    let headers = std::mem::take(response.headers_mut());
-    let (body, is_cut) = read(response, kept).await?;
-    Ok(Reply { status, headers, body, is_cut })
+    Ok(Reply {
+        status: head.status.as_u16(),
+        headers: head.headers,
+        is_cut: length > body.len(),
+        body,
+    })
 }
 
-/// Reads an answer to its end, within bounds, and keeps its beginning; true: there was more.
-async fn read(mut response: Response, kept: usize) -> Result<(Vec<u8>, bool), reqwest::Error> {
+/// Reads an answer to its end, within bounds, and keeps its beginning; tells also how much there
+/// was.
+async fn read(
+    connection: &mut Connection,
+    mut body: Incoming,
+    kept: usize,
+) -> Result<(Vec<u8>, usize), Error> {
     let mut beginning = Vec::new();
     let mut length = 0;
-    while let Some(chunk) = response.chunk().await? {
+    while !body.is_end_stream()
+        && let Some(frame) = connection.frame(&mut body).await
+    {
+        let Ok(chunk) = frame.map_err(Error::Http)?.into_data() else { continue };
         let wanted = kept - beginning.len();
         beginning.extend_from_slice(&chunk[..chunk.len().min(wanted)]);
         length += chunk.len();
@@ -93,40 +100,5 @@ async fn read(mut response: Response, kept: usize) -> Result<(Vec<u8>, bool), re
             break;
         }
     }
-    Ok((beginning, length > kept))
-}
-
-/// What kind of fault ended an attempt.
-fn classify(error: &reqwest::Error) -> Outcome {
-    if error.is_timeout() {
-        return Outcome::Timeout;
-    }
-    for cause in causes(error) {
-        if cause.is::<Unresolvable>() {
-            return Outcome::Dns;
-        }
-        if is_of_tls(cause) {
-            return Outcome::Tls;
-        }
-    }
-    Outcome::Connect
-}
-
-/// Whether an error comes from TLS. I/O errors hide what they wrap from the chain of causes, and
-/// may wrap one another.
-fn is_of_tls(error: &(dyn StdError + 'static)) -> bool {
-    let wrapped = error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-    error.is::<rustls::Error>() || wrapped.is_some_and(|wrapped| is_of_tls(wrapped))
-}
-
-/// The error with all its causes, without the URL: it may hold a secret.
-fn explain(error: &reqwest::Error) -> String {
-    let causes: Vec<_> = causes(error).map(ToString::to_string).collect();
-    if causes.is_empty() { "the request could not be made".to_owned() } else { causes.join(": ") }
-}
-
-fn causes<'a>(
-    error: &'a reqwest::Error,
-) -> impl Iterator<Item = &'a (dyn StdError + 'static)> + use<'a> {
-    std::iter::successors(error.source(), |cause| (*cause).source())
+    Ok((beginning, length))
 }

@@ -10,11 +10,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::origin::Origin;
+use super::pool::IDLE_TIMEOUT;
 use crate::plan::{Plan, TargetTemplate};
 use crate::request;
 
-/// How long a connection is kept.
-pub(super) const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The fewest origins of a mapped URL that keep connections, where any are kept.
 const FEWEST_ORIGINS: usize = 32;
 /// Origins that have not been used for a while are looked for no more often.
@@ -38,7 +38,7 @@ pub(super) struct KeptOrigins {
 
 #[derive(Debug, Default)]
 struct Recent {
-    used_at: HashMap<Box<str>, Instant>,
+    used_at: HashMap<Origin, Instant>,
     forgot_at: Option<Instant>,
 }
 
@@ -80,7 +80,7 @@ impl KeptOrigins {
     }
 
     /// Whether the connection of a request to `origin`, which is made now, may be kept.
-    pub(super) fn may_keep(&self, origin: &str, now: Instant) -> bool {
+    pub(super) fn may_keep(&self, origin: &Origin, now: Instant) -> bool {
         let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(used_at) = recent.used_at.get_mut(origin) {
             *used_at = now;
@@ -96,7 +96,7 @@ impl KeptOrigins {
         }
         let has_room = recent.used_at.len() < self.most;
         if has_room {
-            recent.used_at.insert(origin.into(), now);
+            recent.used_at.insert(origin.clone(), now);
         }
         has_room
     }
@@ -106,7 +106,9 @@ impl KeptOrigins {
 mod tests {
     use std::time::{Duration, Instant};
 
-    use super::{Allowance, IDLE_TIMEOUT, KeptOrigins};
+    use url::Url;
+
+    use super::{Allowance, IDLE_TIMEOUT, KeptOrigins, Origin};
 
     #[test]
     fn all_connections_together_are_no_more_than_allowed() {
@@ -125,12 +127,14 @@ mod tests {
     #[test]
     fn so_many_origins_keep_connections_until_they_are_not_used_any_more() {
         let (kept, begin) = (KeptOrigins::new(2), Instant::now());
-        assert!(kept.may_keep("a", begin) && kept.may_keep("b", begin));
-        assert!(!kept.may_keep("c", begin));
+        let [a, b, c] = ["http://a", "http://b", "http://c"]
+            .map(|url| Origin::of(&Url::parse(url).expect(url)));
+        assert!(kept.may_keep(&a, begin) && kept.may_keep(&b, begin));
+        assert!(!kept.may_keep(&c, begin));
         let later = begin + IDLE_TIMEOUT;
-        assert!(kept.may_keep("a", later) && !kept.may_keep("c", later));
+        assert!(kept.may_keep(&a, later) && !kept.may_keep(&c, later));
         let later = begin + 2 * IDLE_TIMEOUT + Duration::from_secs(1);
-        assert!(kept.may_keep("c", later), "b is gone");
-        assert!(kept.may_keep("a", later) && !kept.may_keep("b", later));
+        assert!(kept.may_keep(&c, later), "b is gone");
+        assert!(kept.may_keep(&a, later) && !kept.may_keep(&b, later));
     }
 }

@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
+use super::origin::Origin;
 use crate::plan::ActionId;
 
 /// An endpoint: an action, and the origin where that is not always the same.
-pub(super) type Key = (ActionId, Option<Box<str>>);
+pub(super) type Key = (ActionId, Option<Origin>);
 
 /// See the module's documentation.
 #[derive(Debug, Clone)]

@@ -2,9 +2,14 @@
 //!
 //! A URL that names an address itself never gets here; those are refused where URLs are read.
 
+use std::future::Future;
 use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::vec::IntoIter;
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use hyper_util::client::legacy::connect::dns::Name;
+use tower_service::Service;
 
 use crate::egress::Egress;
 
@@ -18,7 +23,7 @@ pub(super) enum Unresolvable {
 }
 
 /// The system's resolver behind the egress rules.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct GuardedResolver {
     egress: Egress,
     /// The proxy is where the operator says it is, inside the network as a rule.
@@ -33,8 +38,16 @@ impl GuardedResolver {
     }
 }
 
-impl Resolve for GuardedResolver {
-    fn resolve(&self, name: Name) -> Resolving {
+impl Service<Name> for GuardedResolver {
+    type Response = IntoIter<SocketAddr>;
+    type Error = Unresolvable;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Self::Error>> + Send>>;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Unresolvable>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, name: Name) -> Self::Future {
         let egress = self.egress.clone();
         let is_proxy = self.proxy_host.as_deref() == Some(name.as_str());
         Box::pin(async move {
@@ -43,9 +56,10 @@ impl Resolve for GuardedResolver {
             let permitted = found.filter(|address| is_proxy || egress.permits(address.ip()));
             let permitted: Vec<SocketAddr> = permitted.collect();
             if permitted.is_empty() {
-                return Err(Unresolvable::Refused.into());
+                Err(Unresolvable::Refused)
+            } else {
+                Ok(permitted.into_iter())
             }
-            Ok(Box::new(permitted.into_iter()) as Addrs)
         })
     }
 }

@@ -153,3 +153,24 @@ pub(super) fn say_gap<C: ConsumerContext>(
         );
     }
 }
+
+/// The reader's next record, at `found`, was read before: the topic was made anew, or whoever keeps
+/// the log has lost the end of it.
+pub(super) fn say_thrown_back(
+    outside: &Outside,
+    partition: &TopicPartition,
+    pipeline: &Pipeline,
+    found: Offset,
+) {
+    let Some(expected) = pipeline.reads_at() else { return };
+    let position = pipeline.position().unwrap_or(expected);
+    let lost = u64::try_from(expected.0 - position.0).unwrap_or(0);
+    outside.metrics.offsets_lost(partition, lost);
+    warn!(
+        %partition,
+        %expected,
+        %found,
+        lost,
+        "thrown back: the log is a new one; starting again at its beginning"
+    );
+}
