@@ -1,19 +1,24 @@
 //! What librdkafka can do and rdkafka's safe interface cannot: the only `unsafe` code there is.
 //!
-//! Each function states what makes its calls sound. All pointers come from rdkafka's own
-//! wrappers, which own what they point to for longer than the call lasts.
+//! Each function states what makes its calls sound. Pointers come from rdkafka's own wrappers,
+//! which own what they point to for longer than the call lasts, or belong to a value of ours that
+//! gives back what they point to.
 #![allow(unsafe_code, reason = "see the module's documentation")]
 
-use std::ffi::{CStr, CString};
-use std::ptr;
+mod reader;
+
+use std::ffi::{CStr, CString, c_void};
+use std::{ptr, slice};
 
 use rdkafka::TopicPartitionList;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
 use rdkafka::error::RDKafkaErrorCode;
-use rdkafka::message::{BorrowedMessage, Message};
+use rdkafka::message::BorrowedMessage;
 use rdkafka_sys as native;
 
 use crate::record::{Header, Offset, Record};
+
+pub use reader::Reader;
 
 /// Begins to commit `offsets`. The result arrives in `ConsumerContext::commit_callback` on the
 /// thread that polls the consumer; rdkafka's own asynchronous commit never tells it (#856).
@@ -105,29 +110,49 @@ pub fn metadata(list: &TopicPartitionList, index: usize) -> &[u8] {
         if element.metadata.is_null() {
             return &[];
         }
-        std::slice::from_raw_parts(element.metadata.cast::<u8>(), element.metadata_size)
+        slice::from_raw_parts(element.metadata.cast::<u8>(), element.metadata_size)
     }
 }
 
 /// The record of a message, borrowed.
 #[must_use]
 pub fn record<'a>(message: &'a BorrowedMessage<'_>) -> Record<'a> {
-    Record {
-        offset: Offset(message.offset()),
-        timestamp: message.timestamp().to_millis(),
-        key: message.key(),
-        value: message.payload(),
-        headers: headers(message),
+    // SAFETY: the message is borrowed, and so it is there for as long as the record.
+    unsafe { record_of(message.ptr()) }
+}
+
+/// The record of a message.
+///
+/// # Safety
+/// The message has to be there for as long as the record.
+unsafe fn record_of<'a>(message: *mut native::rd_kafka_message_t) -> Record<'a> {
+    // SAFETY: keys and values are null or point to so many bytes, which belong to the message.
+    let bytes = |start: *mut c_void, length| {
+        (!start.is_null()).then(|| unsafe { slice::from_raw_parts(start.cast::<u8>(), length) })
+    };
+    // SAFETY: the message is there.
+    unsafe {
+        let timestamp = native::rd_kafka_message_timestamp(message, ptr::null_mut());
+        let it = &*message;
+        Record {
+            offset: Offset(it.offset),
+            timestamp: (timestamp != -1).then_some(timestamp),
+            key: bytes(it.key, it.key_len),
+            value: bytes(it.payload, it.len),
+            headers: headers(message),
+        }
     }
 }
 
 /// The headers of a record. rdkafka's own iterator panics on a name that is no UTF-8.
-#[must_use]
-fn headers<'a>(message: &'a BorrowedMessage<'_>) -> Vec<Header<'a>> {
+///
+/// # Safety
+/// The message has to be there for as long as its headers.
+unsafe fn headers<'a>(message: *mut native::rd_kafka_message_t) -> Vec<Header<'a>> {
     let mut headers = ptr::null_mut();
-    // SAFETY: the message is borrowed and so alive. librdkafka parses its headers on the first
-    // call and keeps them, and their names and values, as long as the message.
-    let error = unsafe { native::rd_kafka_message_headers(message.ptr(), &raw mut headers) };
+    // SAFETY: the message is there. librdkafka parses its headers on the first call and keeps
+    // them, and their names and values, as long as the message.
+    let error = unsafe { native::rd_kafka_message_headers(message, &raw mut headers) };
     if error != native::rd_kafka_resp_err_t::RD_KAFKA_RESP_ERR_NO_ERROR {
         return Vec::new();
     }
@@ -148,7 +173,7 @@ fn headers<'a>(message: &'a BorrowedMessage<'_>) -> Vec<Header<'a>> {
                 return found;
             }
             let value =
-                (!value.is_null()).then(|| std::slice::from_raw_parts(value.cast::<u8>(), length));
+                (!value.is_null()).then(|| slice::from_raw_parts(value.cast::<u8>(), length));
             found.push(Header { name: CStr::from_ptr(name).to_bytes(), value });
         }
     }

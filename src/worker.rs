@@ -25,6 +25,7 @@ use crate::endpoint::Endpoints;
 use crate::gates::Gates;
 use crate::health::Health;
 use crate::letters::Debtor;
+use crate::librdkafka::Reader;
 use crate::memory::Memory;
 use crate::metrics::Metrics;
 use crate::pipeline::{Completion, Pipeline, Step};
@@ -93,9 +94,7 @@ pub struct Worker<C: ConsumerContext + 'static> {
     name: String,
     partition: TopicPartition,
     pipeline: Pipeline,
-    queue: PartitionQueue<C>,
-    /// Whose queue it is.
-    consumer: Arc<BaseConsumer<C>>,
+    reader: Reader<C>,
     readable: Arc<Notify>,
     /// Called when an endpoint that other partitions share has a place again.
     called: Arc<Call>,
@@ -136,13 +135,14 @@ impl<C: ConsumerContext + 'static> Worker<C> {
         outside: Arc<Outside>,
         partition: TopicPartition,
         start: Start,
-        (consumer, mut queue): (Arc<BaseConsumer<C>>, PartitionQueue<C>),
+        (consumer, queue): (Arc<BaseConsumer<C>>, PartitionQueue<C>),
         drain: watch::Receiver<bool>,
         published: Arc<Published>,
     ) -> Self {
         let readable = Arc::new(Notify::new());
         let wake = Arc::clone(&readable);
-        queue.set_nonempty_callback(move || wake.notify_one());
+        let mut reader = Reader::new(consumer, queue, &partition.topic, partition.partition);
+        reader.wake_with(move || wake.notify_one());
         let called = Arc::new(Call(Notify::new()));
         let (plan, gates) = (Arc::clone(&outside.plan), Arc::clone(&outside.gates));
         let now = Instant::now();
@@ -159,8 +159,7 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             name: format!("the worker of {partition}"),
             outside,
             partition,
-            queue,
-            consumer,
+            reader,
             readable,
             called,
             drain,

@@ -224,6 +224,9 @@ fn consumer_config(mut config: ClientConfig, dead_letter_topic: &str) -> ClientC
         // At the default of a second a full queue caps a partition at a few thousand records a
         // second.
         ("fetch.queue.backoff.ms", "10"),
+        // There is one fetch at a time from a broker. One that asks for partitions at their end
+        // alone, since the queues of the others happen to be full, keeps those waiting for so long.
+        ("fetch.wait.max.ms", "50"),
         // New topics of an expression are found within this time.
         ("topic.metadata.refresh.interval.ms", "30000"),
     ];

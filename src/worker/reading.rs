@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 use std::task::Waker;
-use std::time::Duration;
 
 use rdkafka::consumer::ConsumerContext;
 use tracing::debug;
 
 use super::{Worker, telling};
-use crate::librdkafka;
 use crate::pipeline::{Pipeline, Pushed};
 use crate::record::{Now, Position};
 
@@ -40,20 +38,20 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             if !self.pipeline.wants_record() {
                 break;
             }
-            let message = match self.queue.poll(Duration::ZERO) {
+            let fetched = match self.reader.next() {
                 None => return Queue::Empty,
-                Some(Ok(message)) => message,
+                Some(Ok(fetched)) => fetched,
                 Some(Err(error)) => {
                     // The consumer's context is told the same, and judges it.
                     debug!(partition = %self.partition, %error, "not readable");
                     continue;
                 }
             };
-            let record = librdkafka::record(&message);
+            let record = fetched.record();
             read_bytes += record.value.map_or(0, <[u8]>::len);
             let reads_at = self.pipeline.reads_at();
             if reads_at.is_some_and(|next| next < Position::at(record.offset)) {
-                let (place, consumer) = (&self.partition, &self.consumer);
+                let (place, consumer) = (&self.partition, fetched.consumer());
                 telling::say_gap(&self.outside, consumer, place, &mut self.pipeline, record.offset);
             }
             let is_thrown_back = reads_at.is_some_and(|next| next.is_past(record.offset));
