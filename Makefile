@@ -1,8 +1,8 @@
 # `make` alone lists what there is. CI runs what stands here and nothing else: see .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test simulate churn soak check bench bench-micro bench-outages fuzz kafka
-.PHONY: needs-rust needs-java needs-fuzz needs-all
+.PHONY: help demo build test simulate churn soak check counts bench bench-micro bench-outages fuzz
+.PHONY: kafka needs-rust needs-java needs-counts needs-fuzz needs-all
 SHELL := /bin/sh
 
 KAFKA := 4.1.1
@@ -54,6 +54,10 @@ check: needs-rust ## formatting, lints, documentation, dependencies
 	    echo 'cargo-deny is not installed: licences and advisories were NOT checked'; \
 	    echo '  (cargo install --locked cargo-deny)'; \
 	fi
+
+# They know no noise, and stand in a file: a change that costs something shows it in its diff.
+counts: needs-counts ## count what an event allocates and executes (1 min); ARGS=--check compares
+	cargo bench --locked --bench counts -- $(ARGS)
 
 # Options go in ARGS: `make bench ARGS=--quick`, `make bench ARGS='--runs 5 --json bench.json'`.
 # They are those of the second part; the first has `--quick` in common with it.
@@ -126,6 +130,9 @@ endef
 
 needs-rust:
 	$(call require,$(RUST_TOOLS))
+
+needs-counts:
+	$(call require,$(RUST_TOOLS) valgrind:valgrind)
 
 needs-java:
 	$(call require,$(JAVA_TOOLS))
