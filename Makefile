@@ -66,6 +66,19 @@ bench: needs-all kafka ## what moving an event costs, beside the least that it c
 	cargo bench --locked --bench micro -- $(filter --quick,$(ARGS))
 	cargo bench --locked --bench end_to_end -- $(ARGS)
 
+# As flame graphs. inferno comes with `cargo install --locked inferno`, perf is linux-perf of Debian.
+profile: needs-all needs-profile kafka ## where the time goes, as docs/performance/flame-*.svg (2 min)
+	cargo build --release --locked
+	mkdir -p target/profile docs/performance
+	@set -e; for events in 1000 1; do \
+	    cargo bench --locked --bench end_to_end -- --runs 1 --only $$events \
+	        --profile $(CURDIR)/target/profile/$$events.perf; \
+	    perf script --no-inline --input target/profile/$$events.perf 2>/dev/null \
+	        | inferno-collapse-perf --skip-after start_thread \
+	        | inferno-flamegraph --minwidth 0.4 --title "$$events per request" \
+	        >docs/performance/flame-$$events.svg; \
+	done
+
 bench-micro: needs-rust ## what reading, routing and mapping an event cost, without Kafka (1 min)
 	cargo bench --locked --bench micro -- $(ARGS)
 
@@ -133,6 +146,11 @@ needs-rust:
 
 needs-counts:
 	$(call require,$(RUST_TOOLS) valgrind:valgrind)
+
+needs-profile:
+	$(call require,perf:linux-perf)
+	@command -v inferno-flamegraph >/dev/null \
+	    || { echo 'missing: inferno-flamegraph; run: cargo install --locked inferno' >&2; exit 1; }
 
 needs-java:
 	$(call require,$(JAVA_TOOLS))

@@ -48,6 +48,8 @@ use crate::verdict::Outcome;
 pub use exchange::{MOST_ANSWER_BYTES, Reply};
 pub use fault::Fault;
 
+/// The most headers that are made anew for every request.
+const MOST_STAMPS: usize = 8;
 /// Between two looks for connections that nobody needs any more.
 const CLOSE_IDLE_EVERY: Duration = Duration::from_secs(5);
 /// How many origins of one action are remembered before the idle ones are forgotten.
@@ -307,7 +309,8 @@ impl Prepared {
         let mut message = Request::new(Full::new(request.body.clone()));
         *message.method_mut() = self.method.clone();
         *message.uri_mut() = self.uri.clone();
-        let mut headers = self.headers.clone();
+        let mut headers = HeaderMap::with_capacity(self.headers.len() + MOST_STAMPS);
+        headers.extend(self.headers.iter().map(|(name, value)| (name.clone(), value.clone())));
         for (name, value) in request.stamps() {
             let name = HeaderName::try_from(name).expect("the names of stamps are legal");
             let value = HeaderValue::from_str(value).expect("stamps are made of legal characters");

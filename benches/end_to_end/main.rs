@@ -27,6 +27,7 @@ mod floors;
 mod harness;
 mod load;
 mod machine;
+mod profile;
 mod receiver;
 mod rounds;
 mod table;
@@ -54,6 +55,9 @@ struct Arguments {
     /// Writes all figures of all runs to this file.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
+    /// Has perf record Hookcast at full speed into this file; for one mode, see `--only`.
+    #[arg(long, value_name = "FILE", requires = "only")]
+    profile: Option<PathBuf>,
     /// Cargo says that this is a benchmark.
     #[arg(long, hide = true)]
     bench: bool,
@@ -71,7 +75,7 @@ fn main() {
         if arguments.quick { (Size::QUICK, 1) } else { (Size::FULL, arguments.runs.max(1)) };
     let machine = machine::machine();
     eprintln!("{machine}\nstarting Kafka and filling topics");
-    let mut bench = Bench::start(size, arguments.only);
+    let mut bench = Bench::start(size, arguments.only, arguments.profile);
     let mut rounds = Vec::new();
     for round in 1..=runs {
         eprintln!("round {round} of {runs}");

@@ -1,10 +1,13 @@
 //! The runs: Hookcast and its floors, in turns, so that what disturbs the machine disturbs all.
 
+use std::path::PathBuf;
+
 use crate::events::{KEYS, PARTITIONS};
 use crate::figures::{Figures, Round, percentile};
 use crate::floors::Floor;
 use crate::harness::{Broker, Config, SECRET};
 use crate::load;
+use crate::profile::Recording;
 use crate::receiver::{Expected, Look, Receiver};
 use crate::usage::{self, Of};
 
@@ -70,19 +73,20 @@ pub struct Bench {
     broker: Broker,
     size: Size,
     only: Option<usize>,
+    profile: Option<PathBuf>,
     paced_topics: usize,
 }
 
 impl Bench {
     /// A broker with full topics, for all modes or the one with `only` so many events per request.
-    pub fn start(size: Size, only: Option<usize>) -> Self {
+    pub fn start(size: Size, only: Option<usize>, profile: Option<PathBuf>) -> Self {
         const { assert!(KEYS.is_multiple_of(PARTITIONS)) };
         let broker = Broker::start();
         for mode in [MODES[0], MODES[2]] {
             broker.create_topic(mode.topic(), PARTITIONS, &[]);
             load::fill(&broker, mode.topic(), mode.events(size));
         }
-        Self { broker, size, only, paced_topics: 0 }
+        Self { broker, size, only, profile, paced_topics: 0 }
     }
 
     /// One run of everything, in every mode.
@@ -144,10 +148,15 @@ impl Bench {
         let hookcast = config.start();
         let process = Of::Process(hookcast.process.pid.as_raw_nonzero().get());
         receiver.wait_begun();
+        let recording =
+            self.profile.as_ref().map(|file| Recording::start(hookcast.process.pid, file));
         let before = usage::cpu(process);
         let seen = receiver.wait_complete();
         let cpu = usage::cpu_since(process, before);
         let peak_mib = usage::peak_mib(process);
+        if let Some(recording) = recording {
+            recording.stop();
+        }
         hookcast.stop();
         receiver.stop();
         Figures {

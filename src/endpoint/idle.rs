@@ -6,7 +6,7 @@
 //! connection any more, and make room. (What speaks HTTP/2 hears no such request, and keeps one
 //! connection for that while.)
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -45,26 +45,28 @@ struct Recent {
 impl Allowance {
     /// Of `idle` connections, for the actions of `plan`.
     pub(super) fn new(plan: &Plan, idle: usize) -> Self {
-        let mapped =
-            plan.actions.iter().filter(|action| action.request.target.fingerprint().is_some());
-        let constant: BTreeSet<_> = plan
-            .actions
-            .iter()
-            .enumerate()
-            .filter_map(|(number, action)| match &action.request.target {
-                TargetTemplate::Constant(target) => {
-                    Some((action.destination.0, request::origin(target), 0))
-                }
+        let mut mapped = 0;
+        // More than all requests to an origin together are never idle: those of all actions that
+        // share its connections.
+        let mut most = 1;
+        let mut constant: BTreeMap<_, usize> = BTreeMap::new();
+        for (number, action) in plan.actions.iter().enumerate() {
+            let concurrency = action.delivery.concurrency.get();
+            let origin = match &action.request.target {
+                TargetTemplate::Constant(target) => (request::origin(target), 0),
                 // The URL is the same for every event, and is not known before the first.
-                TargetTemplate::Mapped { fingerprint: None, .. } => {
-                    Some((action.destination.0, String::new(), number))
+                TargetTemplate::Mapped { fingerprint: None, .. } => (String::new(), number),
+                TargetTemplate::Mapped { .. } => {
+                    mapped += 1;
+                    most = most.max(concurrency);
+                    continue;
                 }
-                TargetTemplate::Mapped { .. } => None,
-            })
-            .collect();
-        // More than all requests to an endpoint together are never idle.
-        let most = plan.actions.iter().map(|action| action.delivery.concurrency.get()).max();
-        Self::divide(idle, constant.len(), mapped.count(), most.unwrap_or(1))
+            };
+            let together = constant.entry((action.destination.0, origin)).or_default();
+            *together += concurrency;
+            most = most.max(*together);
+        }
+        Self::divide(idle, constant.len(), mapped, most)
     }
 
     fn divide(idle: usize, constant: usize, mapped: usize, most: usize) -> Self {

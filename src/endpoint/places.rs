@@ -5,9 +5,10 @@
 //! in the line of his endpoint, first come, first served, and the endpoints take turns. What waits
 //! holds nothing but its request.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use foldhash::{HashMap, HashMapExt};
 use tokio::sync::oneshot;
 
 use super::origin::Origin;
