@@ -2,6 +2,8 @@
 //!
 //! Knows how a letter becomes a record that fits. It does not know when a letter is tried again.
 
+mod acknowledged;
+
 use rdkafka::ClientConfig;
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
@@ -10,6 +12,7 @@ use tokio::sync::OnceCell;
 
 use crate::dead_letter::DeadLetter;
 use crate::kafka_log::KafkaLog;
+use acknowledged::Acknowledged;
 
 /// A producer that waits for every replica in sync (`acks=all`). `config` holds the operator's keys;
 /// logs call it `name`.
@@ -17,9 +20,14 @@ use crate::kafka_log::KafkaLog;
 /// # Errors
 /// When librdkafka refuses the configuration.
 pub(crate) fn client(
-    mut config: ClientConfig,
+    config: ClientConfig,
     name: &'static str,
 ) -> Result<FutureProducer<KafkaLog>, KafkaError> {
+    careful(config).create_with_context(KafkaLog::new(name))
+}
+
+/// The operator's keys, with what letters need.
+fn careful(mut config: ClientConfig) -> ClientConfig {
     config.set("acks", "all").set("enable.idempotence", "true");
     // A letter is larger than its event by its headers. What is too large for the topic is for the
     // broker to refuse, which is answered by cutting.
@@ -29,15 +37,15 @@ pub(crate) fn client(
     if ["message.timeout.ms", "delivery.timeout.ms"].iter().all(|key| config.get(key).is_none()) {
         config.set("message.timeout.ms", "10000");
     }
-    config.create_with_context(KafkaLog::new(name))
+    config
 }
 
 /// Writes dead letters.
 pub struct DeadLetterProducer {
     /// Letters that are written at the same time share a request.
-    together: FutureProducer<KafkaLog>,
+    together: Acknowledged,
     /// One request a letter, from the first time that this is needed.
-    alone: OnceCell<FutureProducer<KafkaLog>>,
+    alone: OnceCell<Acknowledged>,
     config: ClientConfig,
     topic: String,
 }
@@ -49,7 +57,8 @@ impl DeadLetterProducer {
     /// # Errors
     /// When librdkafka refuses the configuration.
     pub fn new(config: ClientConfig, topic: &str) -> Result<Self, KafkaError> {
-        let together = client(config.clone(), "dead letters")?;
+        let config = careful(config);
+        let together = Acknowledged::new(&config, KafkaLog::new("dead letters"))?;
         Ok(Self { together, alone: OnceCell::new(), config, topic: topic.to_owned() })
     }
 
@@ -76,16 +85,16 @@ impl DeadLetterProducer {
         }
     }
 
-    fn one_by_one(&self) -> Result<FutureProducer<KafkaLog>, KafkaError> {
+    fn one_by_one(&self) -> Result<Acknowledged, KafkaError> {
         let mut config = self.config.clone();
         config.set("batch.num.messages", "1");
-        client(config, "dead letters, one by one")
+        Acknowledged::new(&config, KafkaLog::new("dead letters, one by one"))
     }
 
     /// Writes a letter with the first `kept` bytes of its value.
     async fn write_cut(
         &self,
-        producer: &FutureProducer<KafkaLog>,
+        producer: &Acknowledged,
         letter: &DeadLetter,
         kept: usize,
     ) -> Result<(), KafkaError> {
@@ -105,12 +114,7 @@ impl DeadLetterProducer {
         if let Some(value) = &letter.value {
             record = record.payload(&value[..kept]);
         }
-        let delivery = producer.send_result(record).map_err(|(error, _)| error)?;
-        match delivery.await {
-            Ok(Ok(_)) => Ok(()),
-            Ok(Err((error, _))) => Err(error),
-            Err(_) => Err(KafkaError::Canceled),
-        }
+        producer.write(record).await
     }
 }
 
