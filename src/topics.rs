@@ -86,7 +86,9 @@ pub async fn await_letters(
                 return Ok(());
             }
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        // The sources wait for the first look; one at a topic that was created just now may fail.
+        let is_awaited = redrive.holds_letters().is_none();
+        tokio::time::sleep(if is_awaited { SHORT_PAUSE } else { LOOK_EVERY }).await;
     }
 }
 
