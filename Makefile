@@ -1,8 +1,9 @@
 # `make` alone lists what there is. CI runs what stands here and nothing else: see .ci/run.
 
 .DEFAULT_GOAL := help
-.PHONY: help demo build test simulate churn soak check counts bench bench-micro bench-outages fuzz
-.PHONY: kafka needs-rust needs-java needs-counts needs-fuzz needs-all
+.PHONY: help demo build test simulate churn soak check counts bench bench-micro bench-outages
+.PHONY: bench-growth profile performance fuzz kafka
+.PHONY: needs-rust needs-java needs-counts needs-profile needs-fuzz needs-all
 SHELL := /bin/sh
 
 KAFKA := 4.1.1
@@ -85,6 +86,20 @@ bench-micro: needs-rust ## what reading, routing and mapping an event cost, with
 bench-outages: needs-all kafka ## what an outage of one endpoint costs the others, and itself (10 min)
 	cargo build --release --locked
 	cargo bench --locked --bench outages -- $(ARGS)
+
+bench-growth: needs-all kafka ## what an event costs as partitions, actions, sizes ... grow (10 min)
+	cargo build --release --locked
+	cargo bench --locked --bench growth -- $(ARGS)
+
+# Nothing is measured: the figures are those that ARGS='--json docs/performance/NAME.json' has written,
+# NAME being end_to_end (`make bench`), growth (`make bench-growth`) and outages (`make bench-outages`).
+FIGURES := docs/performance
+
+performance: needs-rust ## renew the tables and charts of docs/performance.md from the figures beside it
+	cargo bench --locked --bench growth -- --from $(FIGURES)/growth.json \
+	    $(if $(wildcard $(FIGURES)/end_to_end.json),--end-to-end $(FIGURES)/end_to_end.json) \
+	    $(if $(wildcard $(FIGURES)/outages.json),--outages $(FIGURES)/outages.json) \
+	    --plots $(FIGURES) --page docs/performance.md
 
 # What reads input is fed with random input, each part for SECONDS. No part of `make test`: it takes
 # its time, and a nightly compiler. What it finds stands in fuzz/artifacts, with a log.

@@ -34,19 +34,63 @@ impl ProducerContext<NoCustomPartitioner> for AllWritten {
     }
 }
 
+/// A topic that is being filled.
+pub struct Filling<'t> {
+    producer: ThreadedProducer<AllWritten>,
+    topic: &'t str,
+}
+
+impl<'t> Filling<'t> {
+    /// As fast as it goes.
+    pub fn at_once(broker: &Broker, topic: &'t str) -> Self {
+        Self::new(broker.client().set("linger.ms", "50").set("batch.size", "500000"), topic)
+    }
+
+    /// Whatever is written goes at once.
+    fn piecemeal(broker: &Broker, topic: &'t str) -> Self {
+        Self::new(broker.client().set("linger.ms", "0"), topic)
+    }
+
+    fn new(config: &ClientConfig, topic: &'t str) -> Self {
+        let mut config = config.clone();
+        config.set("acks", "1").set("queue.buffering.max.messages", "200000");
+        Self { producer: config.create_with_context(AllWritten).expect("a producer"), topic }
+    }
+
+    /// Waits for room, and not for the broker.
+    pub fn write(&self, partition: i32, key: &str, event: &[u8]) {
+        let mut record = BaseRecord::to(self.topic).key(key).payload(event).partition(partition);
+        while let Err((error, again)) = self.producer.send(record) {
+            let KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) = error else {
+                panic!("producing to {}: {error}", self.topic);
+            };
+            std::thread::park_timeout(ROOM);
+            record = again;
+        }
+    }
+
+    fn write_number(&self, writer: &mut Writer, number: usize) {
+        let (partition, key) = (events::partition(number), events::key(number));
+        self.write(partition, &key, writer.write(number));
+    }
+
+    /// Waits until everything is written.
+    pub fn finish(self) {
+        self.producer.flush(FLUSH).expect("all records are written in time");
+    }
+}
+
 /// Writes events into a topic, the numbers from zero on, partitions in turns.
 pub fn fill(broker: &Broker, topic: &str, events: usize) {
-    let producer = producer(broker.client().set("linger.ms", "50").set("batch.size", "500000"));
+    let filling = Filling::at_once(broker, topic);
     let mut writer = Writer::new();
-    for number in 0..events {
-        send(&producer, topic, &mut writer, number);
-    }
-    producer.flush(FLUSH).expect("all records are written in time");
+    (0..events).for_each(|number| filling.write_number(&mut writer, number));
+    filling.finish();
 }
 
 /// Writes events into a topic, so many a second, each at once.
 pub fn pace(broker: &Broker, topic: &str, events: usize, per_second: usize) {
-    let producer = producer(broker.client().set("linger.ms", "0"));
+    let filling = Filling::piecemeal(broker, topic);
     let mut writer = Writer::new();
     let begun = Instant::now();
     for number in 0..events {
@@ -54,29 +98,7 @@ pub fn pace(broker: &Broker, topic: &str, events: usize, per_second: usize) {
         while let Some(early) = due.checked_sub(begun.elapsed()).filter(|early| !early.is_zero()) {
             std::thread::park_timeout(early);
         }
-        send(&producer, topic, &mut writer, number);
+        filling.write_number(&mut writer, number);
     }
-    producer.flush(FLUSH).expect("all records are written in time");
-}
-
-fn producer(config: &ClientConfig) -> ThreadedProducer<AllWritten> {
-    let mut config = config.clone();
-    config.set("acks", "1").set("queue.buffering.max.messages", "200000");
-    config.create_with_context(AllWritten).expect("a producer")
-}
-
-fn send(producer: &ThreadedProducer<AllWritten>, topic: &str, writer: &mut Writer, number: usize) {
-    let key = events::key(number);
-    let event = writer.write(number);
-    let mut record = BaseRecord::to(topic)
-        .key(key.as_str())
-        .payload(event.as_slice())
-        .partition(events::partition(number));
-    while let Err((error, again)) = producer.send(record) {
-        let KafkaError::MessageProduction(RDKafkaErrorCode::QueueFull) = error else {
-            panic!("producing to {topic}: {error}");
-        };
-        std::thread::park_timeout(ROOM);
-        record = again;
-    }
+    filling.finish();
 }
