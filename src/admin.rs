@@ -55,13 +55,19 @@ impl Admin {
         }
     }
 
-    fn answer(&self, request: &Request<Incoming>) -> Response<Full<Bytes>> {
+    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Response<Full<Bytes>> {
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             return text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         }
         match request.uri().path() {
             "/metrics" => {
-                let mut response = Response::new(Full::from(self.metrics.encode()));
+                // With thousands of actions it takes a while, and workers need their threads.
+                let metrics = Arc::clone(&self.metrics);
+                let encoded = tokio::task::spawn_blocking(move || metrics.encode()).await;
+                let Ok(encoded) = encoded else {
+                    return text(StatusCode::SERVICE_UNAVAILABLE, "the process is ending\n");
+                };
+                let mut response = Response::new(Full::from(encoded));
                 let kind = prometheus::TEXT_FORMAT.parse().expect("the media type is legal");
                 response.headers_mut().insert(CONTENT_TYPE, kind);
                 response
@@ -81,8 +87,8 @@ impl Admin {
 
 async fn connection(admin: Arc<Admin>, stream: tokio::net::TcpStream, peer: SocketAddr) {
     let service = service_fn(|request| {
-        let response = admin.answer(&request);
-        async { Ok::<_, Infallible>(response) }
+        let answer = Arc::clone(&admin).answer(request);
+        async { Ok::<_, Infallible>(answer.await) }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
