@@ -81,7 +81,8 @@ fn starts(bench: &mut Bench, case: Case) -> [Value; 2] {
     hookcast.stop();
     receiver.stop();
     let Case { partitions, actions, .. } = case;
-    let with = format!("with {partitions} partitions and {actions} actions, s");
+    let and = if actions > 1 { format!(" and {actions} actions") } else { String::new() };
+    let with = format!("with {partitions} partitions{and}, s");
     let after_start = (ready - begun).as_secs_f64();
     [
         figure(&format!("start to ready {with}"), after_start, None),

@@ -153,10 +153,10 @@ mod tests {
         for _ in 0..3 {
             write().expect("it is written");
         }
-        let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED;
+        let refused = RDKafkaRespErr::RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE;
         cluster.request_errors(RDKafkaApiKey::Produce, &[refused]);
         let error = write().expect_err("it is refused").to_string();
-        assert!(error.contains("TopicAuthorizationFailed"), "{error}");
+        assert!(error.contains("MessageSizeTooLarge"), "{error}");
         write().expect("it is written");
     }
 }
