@@ -42,7 +42,7 @@ pub struct Fields {
     /// How many visits there have been, in all records.
     pub(super) visits: u64,
     /// How many of them were made in earlier records.
-    before: u64,
+    pub(super) before: u64,
     /// The objects and arrays around the place where the scan stands, as far as something is
     /// asked for in them.
     pub(super) open: Vec<Open>,

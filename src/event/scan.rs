@@ -18,21 +18,13 @@ pub(super) struct Open {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Shape {
+enum Shape {
     Object,
     /// The index of the current element, and how many of the items asked for were met.
     List {
         index: usize,
         met: usize,
     },
-}
-
-/// What follows inside the innermost open object or array.
-enum Next {
-    /// A value, and the place in the trie that it has, if it has one.
-    Value(usize, Option<PathId>),
-    /// Nothing: it was closed, and this is the byte behind it.
-    Closed(usize),
 }
 
 /// One pass.
@@ -53,126 +45,126 @@ impl<'s> Scan<'s> {
     /// Reads the whole text as one object; true: a key was repeated, and places may hold what was
     /// found under an earlier value of it.
     pub(super) fn document(&mut self) -> Result<bool, Broken> {
-        let mut at = white(self.bytes, 0);
-        exactly(self.bytes, at, b'{', r#""{""#)?;
-        let mut place = Some(PathId::WHOLE);
-        let mut end;
-        'values: loop {
-            let opened = match place {
-                Some(place) => self.opens(place, at),
-                None => false,
+        let from = white(self.bytes, 0);
+        let behind = exactly(self.bytes, from, b'{', r#""{""#)?;
+        let visit = self.visit(PathId::WHOLE, 0, from);
+        let mut innermost = Open { place: PathId::WHOLE, visit, shape: Shape::Object };
+        let mut at = white(self.bytes, behind);
+        let mut is_first = true;
+        loop {
+            let (close, expected) = match innermost.shape {
+                Shape::Object => (b'}', r#""," or "}""#),
+                Shape::List { .. } => (b']', r#""," or "]""#),
             };
-            let mut first = opened;
-            end = if opened {
-                at + 1
-            } else {
-                let end = skip(self.bytes, at, &mut self.fields.brackets)?;
-                if let Some(place) = place {
-                    self.fields.spots[place.index()].end = end;
+            if self.bytes.get(at) == Some(&close) {
+                self.fields.spots[innermost.place.index()].end = at + 1;
+                at = white(self.bytes, at + 1);
+                match self.fields.open.pop() {
+                    Some(around) => innermost = around,
+                    None => break,
                 }
-                end
+                is_first = false;
+                continue;
+            }
+            if !is_first {
+                at = white(self.bytes, exactly(self.bytes, at, b',', expected)?);
+            }
+            let place = match &mut innermost.shape {
+                Shape::Object => {
+                    let key = key(self.bytes, at)?;
+                    let place = self.at_key(innermost.place, at, &key);
+                    at = key.value;
+                    place
+                }
+                Shape::List { index, met } => self.at_next_index(innermost.place, index, met),
             };
-            while let Some(&innermost) = self.fields.open.last() {
-                match self.next(innermost, end, first)? {
-                    Next::Value(from, at_place) => {
-                        (at, place) = (from, at_place);
-                        continue 'values;
-                    }
-                    Next::Closed(behind) => {
-                        self.fields.spots[innermost.place.index()].end = behind;
-                        self.fields.open.pop();
-                        (end, first) = (behind, false);
-                    }
+            if let Some(place) = place {
+                let visit = self.visit(place, innermost.visit, at);
+                if let Some(shape) = self.shape_to_look_into(place, at) {
+                    self.fields.open.push(innermost);
+                    innermost = Open { place, visit, shape };
+                    at = white(self.bytes, at + 1);
+                    is_first = true;
+                    continue;
                 }
             }
-            break;
+            at = skip(self.bytes, at, &mut self.fields.brackets)?;
+            if let Some(place) = place {
+                self.fields.spots[place.index()].end = at;
+            }
+            at = white(self.bytes, at);
+            is_first = false;
         }
-        let end = white(self.bytes, end);
-        if end < self.bytes.len() {
-            return Err(Broken { at: end, expected: "nothing behind the object" });
+        if at < self.bytes.len() {
+            return Err(Broken { at, expected: "nothing behind the object" });
         }
         Ok(self.repeated)
     }
 
-    /// Notes that the value of `place` begins at `at`; true: it is an object or an array in which
-    /// something is asked for, and is open now.
-    fn opens(&mut self, place: PathId, at: usize) -> bool {
+    /// Notes that the value of `place` begins at `at`, during a visit to the place around it.
+    /// Gives the visit its number.
+    fn visit(&mut self, place: PathId, during: u64, at: usize) -> u64 {
         let fields = &mut *self.fields;
         fields.visits += 1;
         let visit = fields.visits;
-        let during = fields.open.last().map_or(0, |open| open.visit);
-        self.repeated |= fields.is_of_this_record(fields.spots[place.index()]);
-        fields.spots[place.index()] = Spot { visit, during, start: at, end: at };
+        let spot = &mut fields.spots[place.index()];
+        self.repeated |= spot.visit > fields.before;
+        *spot = Spot { visit, during, start: at, end: at };
         fields.visited.push(place);
+        visit
+    }
+
+    /// What the value at `at` is, if it is an object or an array, and something is asked for in it
+    /// at `place`.
+    fn shape_to_look_into(&self, place: PathId, at: usize) -> Option<Shape> {
         let asked = self.paths.place(place);
-        let shape = match self.bytes.get(at) {
-            Some(b'{') if asked.asks_for_keys() || place == PathId::WHOLE => Shape::Object,
-            Some(b'[') if !asked.items().is_empty() => Shape::List { index: 0, met: 0 },
-            _ => return false,
-        };
-        fields.open.push(Open { place, visit, shape });
-        true
-    }
-
-    /// What stands in `open` at `at`: behind its bracket (`first`) or behind one of its values.
-    #[inline]
-    fn next(&mut self, open: Open, at: usize, first: bool) -> Result<Next, Broken> {
-        let at = white(self.bytes, at);
-        let (close, expected) = match open.shape {
-            Shape::Object => (b'}', r#""," or "}""#),
-            Shape::List { .. } => (b']', r#""," or "]""#),
-        };
-        if self.bytes.get(at) == Some(&close) {
-            return Ok(Next::Closed(at + 1));
-        }
-        let at =
-            if first { at } else { white(self.bytes, exactly(self.bytes, at, b',', expected)?) };
-        match open.shape {
-            Shape::Object => self.member(open.place, at),
-            Shape::List { index, met } => Ok(self.element(open.place, at, index, met)),
+        match self.bytes.get(at) {
+            Some(b'{') if asked.asks_for_keys() => Some(Shape::Object),
+            Some(b'[') if !asked.items().is_empty() => Some(Shape::List { index: 0, met: 0 }),
+            _ => None,
         }
     }
 
-    /// The value of the key at `at` in an object at `place`.
+    /// Where the `key` at `at` leads in an object at `place`.
     #[inline]
-    fn member(&mut self, place: PathId, at: usize) -> Result<Next, Broken> {
-        let (behind, escapes, value) = key(self.bytes, at)?;
+    fn at_key(&mut self, place: PathId, at: usize, key: &Key) -> Option<PathId> {
         let asked = self.paths.place(place);
-        let found = if escapes {
-            let raw = self.text.get(at + 1..behind - 1).unwrap_or_default();
-            self.fields.key.clear();
-            self.fields.key.extend(Text::of_valid(raw).chars());
-            asked.at_key(self.fields.key.as_bytes())
-        } else {
-            asked.at_key(&self.bytes[at + 1..behind - 1])
-        };
-        Ok(Next::Value(value, found))
+        if !key.has_escapes {
+            return asked.at_key(&self.bytes[at + 1..key.end - 1]);
+        }
+        let raw = self.text.get(at + 1..key.end - 1).unwrap_or_default();
+        self.fields.key.clear();
+        self.fields.key.extend(Text::of_valid(raw).chars());
+        asked.at_key(self.fields.key.as_bytes())
     }
 
-    /// The element at `at`, number `index` of a list at `place` of which `met` items were met.
-    fn element(&mut self, place: PathId, at: usize, index: usize, mut met: usize) -> Next {
-        let mut found = None;
-        if let Some(&(asked, item)) = self.paths.place(place).items().get(met)
-            && asked == index
-        {
-            found = Some(item);
-            met += 1;
-        }
-        if let Some(open) = self.fields.open.last_mut() {
-            open.shape = Shape::List { index: index + 1, met };
-        }
-        Next::Value(at, found)
+    /// Where the next element of a list at `place` leads: it has this `index`, and so many of the
+    /// items asked for were `met` before it.
+    fn at_next_index(&self, place: PathId, index: &mut usize, met: &mut usize) -> Option<PathId> {
+        let next = self.paths.place(place).items().get(*met);
+        let found = next.filter(|(asked, _)| asked == index).map(|(_, item)| *item);
+        *index += 1;
+        *met += usize::from(found.is_some());
+        found
     }
 }
 
-/// Reads past the key at `at` and its colon: where the key ends, whether there are escapes in it,
-/// and where the value begins.
+/// A key and its colon.
+struct Key {
+    /// Behind its closing quote.
+    end: usize,
+    has_escapes: bool,
+    /// Where its value begins.
+    value: usize,
+}
+
+/// Reads past the key at `at` and its colon.
 #[inline]
-fn key(bytes: &[u8], at: usize) -> Result<(usize, bool, usize), Broken> {
+fn key(bytes: &[u8], at: usize) -> Result<Key, Broken> {
     exactly(bytes, at, b'"', "a key in quotes")?;
-    let (behind, escapes) = syntax::string(bytes, at)?;
-    let colon = exactly(bytes, white(bytes, behind), b':', r#"":""#)?;
-    Ok((behind, escapes, white(bytes, colon)))
+    let (end, has_escapes) = syntax::string(bytes, at)?;
+    let colon = exactly(bytes, white(bytes, end), b':', r#"":""#)?;
+    Ok(Key { end, has_escapes, value: white(bytes, colon) })
 }
 
 /// Reads past the value at `at`. `brackets` is room for all brackets but the innermost 64: one
@@ -180,6 +172,7 @@ fn key(bytes: &[u8], at: usize) -> Result<(usize, bool, usize), Broken> {
 #[inline]
 pub(super) fn skip(bytes: &[u8], at: usize, brackets: &mut Vec<u64>) -> Result<usize, Broken> {
     match bytes.get(at) {
+        Some(b'"') => Ok(syntax::string(bytes, at)?.0),
         Some(b'{' | b'[') => skip_nest(bytes, at, brackets),
         _ => syntax::scalar(bytes, at),
     }
@@ -190,7 +183,11 @@ fn skip_nest(bytes: &[u8], mut at: usize, brackets: &mut Vec<u64>) -> Result<usi
     let mut innermost = 0_u64;
     let mut depth = 0_usize;
     'values: loop {
+        if innermost & 1 == 1 {
+            at = key(bytes, at)?.value;
+        }
         match bytes.get(at) {
+            Some(b'"') => at = syntax::string(bytes, at)?.0,
             Some(&open @ (b'{' | b'[')) => {
                 if depth > 0 && depth.is_multiple_of(64) {
                     brackets.push(innermost);
@@ -201,22 +198,17 @@ fn skip_nest(bytes: &[u8], mut at: usize, brackets: &mut Vec<u64>) -> Result<usi
                 at = white(bytes, at + 1);
                 let close = if object { b'}' } else { b']' };
                 if bytes.get(at) != Some(&close) {
-                    if object {
-                        at = key(bytes, at)?.2;
-                    }
                     continue 'values;
                 }
             }
-            _ => at = white(bytes, syntax::scalar(bytes, at)?),
+            _ => at = syntax::scalar(bytes, at)?,
         }
         loop {
+            at = white(bytes, at);
             let object = innermost & 1 == 1;
             match bytes.get(at) {
                 Some(b',') => {
                     at = white(bytes, at + 1);
-                    if object {
-                        at = key(bytes, at)?.2;
-                    }
                     continue 'values;
                 }
                 Some(b'}') if object => at += 1,
@@ -236,7 +228,6 @@ fn skip_nest(bytes: &[u8], mut at: usize, brackets: &mut Vec<u64>) -> Result<usi
             if depth.is_multiple_of(64) {
                 innermost = brackets.pop().unwrap_or_default();
             }
-            at = white(bytes, at);
         }
     }
 }

@@ -3,6 +3,8 @@
 //! Every function takes the place where its token begins and gives the place behind it. None
 //! looks further than its token, and none recurses.
 
+use wide::{i8x16, u8x16};
+
 /// Where a document breaks the grammar, and what could have stood there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Broken {
@@ -19,7 +21,15 @@ fn broken<T>(at: usize, expected: &'static str) -> Result<T, Broken> {
 
 /// Skips white space.
 #[inline]
-pub(super) fn white(bytes: &[u8], mut at: usize) -> usize {
+pub(super) fn white(bytes: &[u8], at: usize) -> usize {
+    // Most documents have none.
+    match bytes.get(at) {
+        Some(0..=b' ') => much_white(bytes, at),
+        _ => at,
+    }
+}
+
+fn much_white(bytes: &[u8], mut at: usize) -> usize {
     while let Some(b' ' | b'\n' | b'\r' | b'\t') = bytes.get(at) {
         at += 1;
     }
@@ -57,7 +67,31 @@ fn word(bytes: &[u8], at: usize, word: &'static [u8]) -> Result<usize, Broken> {
 /// Reads past a string whose opening quote is at `at`; true: there are escapes in it.
 #[inline]
 pub(super) fn string(bytes: &[u8], at: usize) -> Result<(usize, bool), Broken> {
-    let mut at = at + 1;
+    let inside = at + 1;
+    // Most strings end within sixteen bytes, and hold nothing that has to be looked at.
+    if let Some(first) = bytes.get(inside..).and_then(<[u8]>::first_chunk) {
+        let end = inside + ordinary_ascii(*first);
+        if bytes.get(end) == Some(&b'"') {
+            return Ok((end + 1, false));
+        }
+    }
+    any_string(bytes, inside)
+}
+
+/// How many of the first of sixteen bytes are ASCII and mean only themselves inside a string.
+#[inline]
+fn ordinary_ascii(sixteen: [u8; 16]) -> usize {
+    let bytes = i8x16::new(sixteen.map(u8::cast_signed));
+    // What is no ASCII is negative.
+    let is_odd = bytes.simd_lt(i8x16::splat(0x20));
+    let is_quote = bytes.simd_eq(i8x16::splat(b'"'.cast_signed()));
+    let is_backslash = bytes.simd_eq(i8x16::splat(b'\\'.cast_signed()));
+    let ends = (is_odd | is_quote | is_backslash).to_bitmask() | 1 << 16;
+    ends.trailing_zeros() as usize
+}
+
+#[inline(never)]
+fn any_string(bytes: &[u8], mut at: usize) -> Result<(usize, bool), Broken> {
     let mut escapes = false;
     loop {
         at = ordinary(bytes, at);
@@ -74,37 +108,40 @@ pub(super) fn string(bytes: &[u8], at: usize) -> Result<(usize, bool), Broken> {
 }
 
 /// Skips what means only itself inside a string: all but quotes, backslashes and control
-/// characters. Sixteen bytes at a time, since most strings end within as many, and a loop that
-/// runs once is one that the processor foresees.
+/// characters.
 #[inline]
 fn ordinary(bytes: &[u8], mut at: usize) -> usize {
-    while let Some(sixteen) = bytes.get(at..).and_then(<[u8]>::first_chunk::<16>) {
-        let (low, high) = (stops(&sixteen[..8]), stops(&sixteen[8..]));
-        if low | high != 0 {
-            let (stop, passed) = if low == 0 { (high, 8) } else { (low, 0) };
-            return at + passed + (stop.trailing_zeros() / 8) as usize;
+    let (sixteens, _) = bytes.get(at..).unwrap_or_default().as_chunks();
+    for sixteen in sixteens {
+        let ends = ends(*sixteen);
+        if ends != 0 {
+            return at + ends.trailing_zeros() as usize;
         }
         at += 16;
     }
+    // The last sixteen hold the rest, with something in front of it.
+    let Some(last) = bytes.last_chunk() else { return short(bytes, at) };
+    let before = at - (bytes.len() - 16);
+    let ends = ends(*last) >> before | 1 << (16 - before);
+    at + ends.trailing_zeros() as usize
+}
+
+/// The same for what is no longer than sixteen bytes.
+fn short(bytes: &[u8], mut at: usize) -> usize {
     while let Some(0x20..=0x21 | 0x23..=0x5b | 0x5d..) = bytes.get(at) {
         at += 1;
     }
     at
 }
 
-/// Eight bytes, of which in each the highest bit is set where the byte may end a run, and all
-/// others are clear. A borrow can set a bit wrongly only above one that is set rightly, so that
-/// the lowest is right.
+/// Which of sixteen bytes may end a run: one bit each, the lowest for the first.
 #[inline]
-fn stops(eight: &[u8]) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let eight = eight.first_chunk().map_or(0, |eight| u64::from_le_bytes(*eight));
-    let quote = eight ^ (ONES * u64::from(b'"'));
-    let backslash = eight ^ (ONES * u64::from(b'\\'));
-    let stop = (quote.wrapping_sub(ONES) & !quote)
-        | (backslash.wrapping_sub(ONES) & !backslash)
-        | (eight.wrapping_sub(ONES * 0x20) & !eight);
-    stop & (ONES << 7)
+fn ends(sixteen: [u8; 16]) -> u32 {
+    let bytes = u8x16::new(sixteen);
+    let is_control = bytes.simd_lt(u8x16::splat(0x20));
+    let is_quote = bytes.simd_eq(u8x16::splat(b'"'));
+    let is_backslash = bytes.simd_eq(u8x16::splat(b'\\'));
+    (is_control | is_quote | is_backslash).to_bitmask()
 }
 
 #[cold]
@@ -144,11 +181,9 @@ pub(super) fn number(bytes: &[u8], at: usize) -> Result<usize, Broken> {
 /// Reads past one digit or more.
 #[inline]
 fn digits(bytes: &[u8], from: usize) -> Result<usize, Broken> {
-    let mut at = from;
-    while bytes.get(at).is_some_and(u8::is_ascii_digit) {
-        at += 1;
-    }
-    if at == from { broken(at, "a digit") } else { Ok(at) }
+    let rest = bytes.get(from..).unwrap_or_default();
+    let digits = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+    if digits == 0 { broken(from, "a digit") } else { Ok(from + digits) }
 }
 
 /// Whether `text` is one JSON number and nothing else.
@@ -219,13 +254,39 @@ mod tests {
     fn a_run_ends_at_the_first_byte_that_matters_wherever_it_stands() {
         for stop in [b'"', b'\\', 0, 0x1f, b'\n'] {
             for length in 0..40 {
-                let mut bytes = vec![0xc3; length];
-                bytes.push(stop);
-                bytes.extend([b'!', 0x7f, 0xff, 0x23, 0x5d, b'"', b' ', 1, b'a']);
-                assert_eq!(ordinary(&bytes, 0), length, "{stop} after {length}");
+                for ordinary_byte in [b'a', 0xc3] {
+                    let mut bytes = vec![ordinary_byte; length];
+                    bytes.push(stop);
+                    bytes.extend([b'!', 0x7f, 0xff, 0x23, 0x5d, b'"', b' ', 1, b'a']);
+                    for behind in [bytes.len(), length + 1] {
+                        for from in [0, length.saturating_sub(3), length] {
+                            let end = ordinary(&bytes[..behind], from);
+                            assert_eq!(end, length, "{stop} after {length}, from {from}");
+                        }
+                    }
+                }
             }
         }
         let every: Vec<u8> = (0x20..=0xff).filter(|b| !b"\"\\".contains(b)).collect();
-        assert_eq!(ordinary(&every, 0), every.len());
+        for from in 0..=every.len() {
+            assert_eq!(ordinary(&every, from), every.len());
+        }
+    }
+
+    #[test]
+    fn a_string_ends_at_its_quote_however_long_it_is() {
+        for length in 0..40 {
+            for (inside, has_escapes) in [("a", false), ("é", false), (r"\n", true)] {
+                let inside = inside.repeat(length);
+                for behind in ["", "x", r#"\" a tail that is longer than sixteen bytes"#] {
+                    let text = format!(r#""{inside}"{behind}"#);
+                    let expected = Ok((inside.len() + 2, has_escapes && length > 0));
+                    assert_eq!(string(text.as_bytes(), 0), expected, "{text}");
+                }
+                let open = format!(r#""{inside}"#);
+                let expected = broken(open.len(), "a closing quote");
+                assert_eq!(string(open.as_bytes(), 0), expected, "{open}");
+            }
+        }
     }
 }
