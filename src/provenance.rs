@@ -8,7 +8,7 @@ use crate::batch::Batch;
 use crate::dead_letter;
 use crate::plan::Plan;
 use crate::record::{Header, Offset, Origin, Record, TopicPartition};
-use crate::signature::{idempotency_key, idempotency_key_of_redriven};
+use crate::signature::{HexDigest, idempotency_key, idempotency_key_of_redriven};
 
 /// See the module's documentation.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ impl Provenance {
 
     /// The value of `Idempotency-Key` for the events of a batch.
     #[must_use]
-    pub fn idempotency_key(&self, destination: &str, action: &str, batch: &Batch) -> String {
+    pub fn idempotency_key(&self, destination: &str, action: &str, batch: &Batch) -> HexDigest {
         if !self.is_told {
             return idempotency_key(destination, action, &self.partition, batch.entries());
         }

@@ -14,6 +14,7 @@ use crate::egress::Egress;
 use crate::event::Event;
 use crate::mapping::Mapping;
 use crate::plan::{RequestTemplate, Target, TargetTemplate};
+use crate::signature::HexDigest;
 use crate::standard_webhooks::Signed;
 
 /// Why an event cannot become a request.
@@ -46,9 +47,9 @@ pub struct SignedRequest {
     /// The body.
     pub body: Bytes,
     /// The value of `X-Signature`; none: it is not signed.
-    pub signature: Option<Arc<str>>,
+    pub signature: Option<HexDigest>,
     /// The value of `Idempotency-Key`, and of `webhook-id`.
-    pub idempotency_key: Arc<str>,
+    pub idempotency_key: HexDigest,
     /// What proves this attempt's origin and age by Standard Webhooks; none: nothing does.
     pub standard: Option<Signed>,
 }

@@ -4,6 +4,7 @@
 //! hex) and `Idempotency-Key`. It does not know how requests are sent.
 
 use std::fmt;
+use std::ops::Deref;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::{Digest, Sha1};
@@ -12,6 +13,48 @@ use crate::batch::{Batch, Entry};
 use crate::plan::SignatureScope;
 use crate::record::{Offset, Origin, TopicPartition};
 use crate::secret::Secret;
+
+/// What stands before the digits of a key that no record has.
+const EXPLAINED: &str = "explain-";
+
+/// A digest in lower-case hex, held in place: every request has one or two.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct HexDigest {
+    /// Room for what may stand before the digits, and the digits.
+    text: [u8; EXPLAINED.len() + DIGITS],
+    from: usize,
+}
+
+/// The digits of SHA-1.
+const DIGITS: usize = 40;
+
+impl HexDigest {
+    fn new(digest: impl AsRef<[u8]>) -> Self {
+        let mut text = [0; EXPLAINED.len() + DIGITS];
+        text[..EXPLAINED.len()].copy_from_slice(EXPLAINED.as_bytes());
+        let digits = &mut text[EXPLAINED.len()..];
+        hex::encode_to_slice(digest, digits).expect("SHA-1 has forty digits");
+        Self { text, from: EXPLAINED.len() }
+    }
+
+    fn explained(self) -> Self {
+        Self { from: 0, ..self }
+    }
+}
+
+impl Deref for HexDigest {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        str::from_utf8(&self.text[self.from..]).expect("digits are ASCII")
+    }
+}
+
+impl fmt::Debug for HexDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&**self, f)
+    }
+}
 
 /// Signs bodies under one shared secret.
 #[derive(Clone)]
@@ -39,15 +82,15 @@ impl Signer {
 
     /// The value of `X-Signature`: lower-case hex HMAC-SHA1 of `bytes`.
     #[must_use]
-    pub fn sign(&self, bytes: &[u8]) -> String {
+    pub fn sign(&self, bytes: &[u8]) -> HexDigest {
         let mut mac = self.keyed.clone();
         mac.update(bytes);
-        hex::encode(mac.finalize().into_bytes())
+        HexDigest::new(mac.finalize().into_bytes())
     }
 
     /// The value of `X-Signature` for the request that carries `batch`.
     #[must_use]
-    pub fn sign_batch(&self, batch: &Batch, scope: SignatureScope) -> String {
+    pub fn sign_batch(&self, batch: &Batch, scope: SignatureScope) -> HexDigest {
         self.sign(match scope {
             SignatureScope::Body => batch.body(),
             SignatureScope::FirstElement => batch.payload(0),
@@ -63,13 +106,13 @@ pub fn idempotency_key(
     action: &str,
     partition: &TopicPartition,
     entries: &[Entry],
-) -> String {
+) -> HexDigest {
     let mut digest = digest_for(destination, action);
     update_with_partition(&mut digest, partition);
     for entry in entries {
         update_with_record(&mut digest, entry.offset, entry.timestamp);
     }
-    hex::encode(digest.finalize())
+    HexDigest::new(digest.finalize())
 }
 
 /// The value of `Idempotency-Key` for a set of redriven events. Whatever their order now, it is the
@@ -79,7 +122,7 @@ pub fn idempotency_key_of_redriven(
     destination: &str,
     action: &str,
     mut origins: Vec<Origin>,
-) -> String {
+) -> HexDigest {
     origins.sort_unstable();
     let mut digest = digest_for(destination, action);
     let by_partition = origins.chunk_by(|one, other| one.partition == other.partition);
@@ -96,16 +139,16 @@ pub fn idempotency_key_of_redriven(
             update_with_record(&mut digest, origin.offset, origin.timestamp);
         }
     }
-    hex::encode(digest.finalize())
+    HexDigest::new(digest.finalize())
 }
 
 /// The value of `Idempotency-Key` for an event that comes from no topic, sent for one action: the
 /// same for the same bytes, another one for others. No key of records looks like it.
 #[must_use]
-pub fn idempotency_key_without_origin(destination: &str, action: &str, event: &[u8]) -> String {
+pub fn idempotency_key_without_origin(destination: &str, action: &str, event: &[u8]) -> HexDigest {
     let mut digest = digest_for(destination, action);
     update_with_length(&mut digest, event);
-    format!("explain-{}", hex::encode(digest.finalize()))
+    HexDigest::new(digest.finalize()).explained()
 }
 
 /// Every text is preceded by its length, so that no two sets are written alike.
@@ -153,7 +196,7 @@ mod tests {
         for case in cases {
             let text = |key: &str| case[key].as_str().expect("the case is complete");
             let signer = Signer::new(&Secret::new(text("secret")));
-            assert_eq!(signer.sign(text("body").as_bytes()), text("x_signature"));
+            assert_eq!(&*signer.sign(text("body").as_bytes()), text("x_signature"));
         }
     }
 

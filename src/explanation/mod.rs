@@ -141,9 +141,9 @@ impl<'p> Explainer<'p> {
         let standard = action.standard_signer.as_ref();
         SignedRequest {
             target,
-            signature: signer.map(|signer| signer.sign_batch(&batch, scope).into()),
+            signature: signer.map(|signer| signer.sign_batch(&batch, scope)),
             standard: standard.map(|signer| signer.sign(&key, now.unix_ms, batch.body())),
-            idempotency_key: key.into(),
+            idempotency_key: key,
             body: batch.body().clone(),
         }
     }

@@ -11,12 +11,13 @@ use super::{Lane, MOST_RUNS};
 use crate::gate::{Pass, Wait};
 use crate::record::Now;
 use crate::request::SignedRequest;
+use crate::signature::HexDigest;
 
 /// What proves a request's origin and tells it from others.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Stamp {
-    pub(super) signature: Option<Arc<str>>,
-    pub(super) idempotency_key: Arc<str>,
+    pub(super) signature: Option<HexDigest>,
+    pub(super) idempotency_key: HexDigest,
 }
 
 impl Lane {
@@ -64,13 +65,13 @@ impl Lane {
         let request = self.queue.request(id);
         request.pass = pass;
         let entries = request.batch.entries();
-        let stamp = request.stamp.get_or_insert_with(|| {
+        let stamp = *request.stamp.get_or_insert_with(|| {
             let scope = action.delivery.signature;
             let signature =
                 self.signer.as_ref().map(|signer| signer.sign_batch(&request.batch, scope));
             let (destination, name) = (&action.destination_name, &action.name);
             let key = self.provenance.idempotency_key(destination, name, &request.batch);
-            Stamp { signature: signature.map(Arc::from), idempotency_key: key.into() }
+            Stamp { signature, idempotency_key: key }
         });
         let standard = action
             .standard_signer
@@ -84,8 +85,8 @@ impl Lane {
             request: SignedRequest {
                 target: Arc::clone(&request.target),
                 body: request.batch.body().clone(),
-                signature: stamp.signature.clone(),
-                idempotency_key: Arc::clone(&stamp.idempotency_key),
+                signature: stamp.signature,
+                idempotency_key: stamp.idempotency_key,
                 standard,
             },
             events: entries.len(),

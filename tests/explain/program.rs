@@ -129,5 +129,5 @@ pub fn call(command: &mut Command, input: &str) -> Called {
 
 /// `X-Signature` of a body under `${SECRET}`.
 pub fn signature(body: &str) -> String {
-    Signer::new(&Secret::new(SECRET)).sign(body.as_bytes())
+    Signer::new(&Secret::new(SECRET)).sign(body.as_bytes()).to_string()
 }
