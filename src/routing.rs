@@ -141,7 +141,7 @@ pub(crate) fn is_connected(plan: &Plan, sources: &[SourceId], topic: &str) -> bo
 /// Whether the event's `type` is one of the six calls.
 pub(crate) fn is_call(plan: &Plan, event: Event<'_>) -> bool {
     let call = event.find(plan.event_type).and_then(Value::as_string);
-    call.is_some_and(|call| CALLS.iter().any(|known| call.eq_str(known)))
+    call.is_some_and(|call| CALLS.contains(&&*call.decode()))
 }
 
 /// The entry of the event's `integrations` that forbids a destination: its own entry counts,

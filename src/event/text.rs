@@ -24,7 +24,8 @@ impl<'a> Text<'a> {
     /// The text itself where it was written without escapes.
     #[must_use]
     pub fn plain(self) -> Option<&'a str> {
-        if memchr::memchr(b'\\', self.raw.as_bytes()).is_none() { Some(self.raw) } else { None }
+        // Most texts are too short for anything cleverer than a loop.
+        if self.raw.as_bytes().contains(&b'\\') { None } else { Some(self.raw) }
     }
 
     /// Whether the decoded text equals `other`; allocates nothing.

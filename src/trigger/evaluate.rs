@@ -5,12 +5,12 @@
 
 use std::cmp::Ordering;
 
-use crate::event::Event;
+use crate::event::{Event, Value};
 
 use super::case::Case;
 use super::function::Function;
 use super::seen::{Number, Seen};
-use super::tree::{Comparison, Condition, Operand};
+use super::tree::{Comparison, Condition, Literal, Operand};
 use super::{glob, semver};
 
 impl Condition {
@@ -19,6 +19,15 @@ impl Condition {
             Condition::Or(any) => any.iter().any(|part| part.holds(event)),
             Condition::And(all) => all.iter().all(|part| part.holds(event)),
             Condition::Not(negated) => !negated.holds(event),
+            // What most conditions are made of is worth a way of its own.
+            Condition::Compare {
+                left: Operand::Field { id, .. },
+                by: Comparison::Equal,
+                right: Operand::Literal(Literal::Text(text)),
+            } => {
+                let found = event.find(*id).and_then(Value::as_string);
+                found.is_some_and(|found| found.eq_str(text))
+            }
             Condition::Compare { left, by, right } => by.holds(&left.see(event), &right.see(event)),
             Condition::Holds(operand) => matches!(operand.see(event), Seen::Bool(true)),
         }
