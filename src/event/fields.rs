@@ -86,7 +86,7 @@ impl Fields {
             Some(0) => PREFIX.min(record.len()),
             _ => 0,
         };
-        let text = str::from_utf8(&record[skipped..])
+        let text = simdutf8::compat::from_utf8(&record[skipped..])
             .map_err(|error| InvalidEvent::NotUtf8 { at: skipped + error.valid_up_to() })?;
         self.scan(text, paths).map_err(|broken| InvalidEvent::NotAnObject {
             at: skipped + broken.at,

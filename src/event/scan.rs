@@ -6,7 +6,7 @@
 
 use super::fields::{Fields, Spot};
 use super::path::{PathId, Paths};
-use super::syntax::{self, Broken, exactly, white};
+use super::syntax::{self, Broken, exactly, mark, white};
 use super::text::Text;
 
 /// An object or an array in which something is asked for.
@@ -67,7 +67,7 @@ impl<'s> Scan<'s> {
                 continue;
             }
             if !is_first {
-                at = white(self.bytes, exactly(self.bytes, at, b',', expected)?);
+                at = mark(self.bytes, at, b',', expected)?;
             }
             let place = match &mut innermost.shape {
                 Shape::Object => {
@@ -163,8 +163,8 @@ struct Key {
 fn key(bytes: &[u8], at: usize) -> Result<Key, Broken> {
     exactly(bytes, at, b'"', "a key in quotes")?;
     let (end, has_escapes) = syntax::string(bytes, at)?;
-    let colon = exactly(bytes, white(bytes, end), b':', r#"":""#)?;
-    Ok(Key { end, has_escapes, value: white(bytes, colon) })
+    let value = mark(bytes, end, b':', r#"":""#)?;
+    Ok(Key { end, has_escapes, value })
 }
 
 /// Reads past the value at `at`. `brackets` is room for all brackets but the innermost 64: one

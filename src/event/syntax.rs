@@ -47,6 +47,20 @@ pub(super) fn exactly(
     if bytes.get(at) == Some(&byte) { Ok(at + 1) } else { broken(at, expected) }
 }
 
+/// Reads past `byte`, which is `expected` here, and the white space around it.
+#[inline]
+pub(super) fn mark(
+    bytes: &[u8],
+    at: usize,
+    byte: u8,
+    expected: &'static str,
+) -> Result<usize, Broken> {
+    let behind = exactly(bytes, at, byte, expected);
+    // Mostly there is no white space.
+    let behind = behind.or_else(|_| exactly(bytes, white(bytes, at), byte, expected))?;
+    Ok(white(bytes, behind))
+}
+
 /// Reads past a string, a number, `true`, `false` or `null`.
 #[inline]
 pub(super) fn scalar(bytes: &[u8], at: usize) -> Result<usize, Broken> {
@@ -67,15 +81,22 @@ fn word(bytes: &[u8], at: usize, word: &'static [u8]) -> Result<usize, Broken> {
 /// Reads past a string whose opening quote is at `at`; true: there are escapes in it.
 #[inline]
 pub(super) fn string(bytes: &[u8], at: usize) -> Result<(usize, bool), Broken> {
-    let inside = at + 1;
+    let mut at = at + 1;
     // Most strings end within sixteen bytes, and hold nothing that has to be looked at.
-    if let Some(first) = bytes.get(inside..).and_then(<[u8]>::first_chunk) {
-        let end = inside + ordinary_ascii(*first);
-        if bytes.get(end) == Some(&b'"') {
-            return Ok((end + 1, false));
+    if let Some(first) = bytes.get(at..).and_then(<[u8]>::first_chunk) {
+        at += ordinary_ascii(*first);
+        if bytes.get(at) == Some(&b'"') {
+            return Ok((at + 1, false));
         }
     }
-    any_string(bytes, inside)
+    rest_of_string(bytes, at)
+}
+
+/// Reads past a string from somewhere inside it.
+#[inline(never)]
+fn rest_of_string(bytes: &[u8], at: usize) -> Result<(usize, bool), Broken> {
+    let at = ordinary(bytes, at);
+    if bytes.get(at) == Some(&b'"') { Ok((at + 1, false)) } else { rest_with_escapes(bytes, at) }
 }
 
 /// How many of the first of sixteen bytes are ASCII and mean only themselves inside a string.
@@ -90,17 +111,13 @@ fn ordinary_ascii(sixteen: [u8; 16]) -> usize {
     ends.trailing_zeros() as usize
 }
 
-#[inline(never)]
-fn any_string(bytes: &[u8], mut at: usize) -> Result<(usize, bool), Broken> {
-    let mut escapes = false;
+/// Reads past a string from where it is not ordinary.
+#[cold]
+fn rest_with_escapes(bytes: &[u8], mut at: usize) -> Result<(usize, bool), Broken> {
     loop {
-        at = ordinary(bytes, at);
         match bytes.get(at) {
-            Some(b'"') => return Ok((at + 1, escapes)),
-            Some(b'\\') => {
-                escapes = true;
-                at = escape(bytes, at)?;
-            }
+            Some(b'"') => return Ok((at + 1, true)),
+            Some(b'\\') => at = ordinary(bytes, escape(bytes, at)?),
             Some(_) => return broken(at, "no control character inside a string"),
             None => return broken(at, "a closing quote"),
         }
@@ -144,7 +161,6 @@ fn ends(sixteen: [u8; 16]) -> u32 {
     (is_control | is_quote | is_backslash).to_bitmask()
 }
 
-#[cold]
 fn escape(bytes: &[u8], at: usize) -> Result<usize, Broken> {
     match bytes.get(at + 1) {
         Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => Ok(at + 2),
