@@ -14,6 +14,7 @@ mod tests;
 mod window;
 
 use std::fmt;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::{Duration, Instant};
@@ -31,7 +32,13 @@ use crate::verdict::{Outcome, Verdict};
 #[derive(Debug)]
 pub struct Gate {
     state: Mutex<State>,
+    /// What [`expires_since`](Self::expires_since) says: every lane asks at every turn, and must
+    /// not stand in anybody's way for it.
+    expires_since: AtomicI64,
 }
+
+/// In place of a time: there is none.
+const NEVER: i64 = i64::MAX;
 
 /// One lane's way through the gate. A lane that is told to wait stands in line, and its place is
 /// kept: when its turn has come it has to [`ask`](Self::ask) or to [`leave`](Self::leave), or
@@ -105,7 +112,7 @@ impl Gate {
     /// The gate of an endpoint of which nothing is known yet.
     #[must_use]
     pub fn new(delivery: &Delivery) -> Self {
-        Self { state: Mutex::new(State::new(delivery)) }
+        Self { state: Mutex::new(State::new(delivery)), expires_since: AtomicI64::new(NEVER) }
     }
 
     /// A way through it for one more lane.
@@ -154,7 +161,8 @@ impl Gate {
     /// The same where it has failed in this process too, so that events may expire.
     #[must_use]
     pub fn expires_since(&self) -> Option<i64> {
-        self.lock().failing.in_force()
+        let since = self.expires_since.load(Ordering::Acquire);
+        (since != NEVER).then_some(since)
     }
 
     /// Whether it has accepted something at `unix_ms` or later.
@@ -166,7 +174,15 @@ impl Gate {
     /// What an earlier owner of one of its lanes knew of [`failing_since`](Self::failing_since).
     /// The earliest counts, unless something was accepted here later than that.
     pub fn restore_failing_since(&self, unix_ms: i64) {
-        self.lock().failing.restore(unix_ms);
+        let mut state = self.lock();
+        state.failing.restore(unix_ms);
+        self.tell_expiry(&state);
+    }
+
+    /// Has to follow whatever may have changed since when the endpoint fails.
+    fn tell_expiry(&self, state: &State) {
+        let since = state.failing.in_force().unwrap_or(NEVER);
+        self.expires_since.store(since, Ordering::Release);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -238,7 +254,10 @@ impl Pass {
     #[must_use = "a change is told once"]
     pub fn answered(mut self, heard: &Heard, now: Now, chance: f64) -> Option<Change> {
         self.is_answered = true;
-        let (news, calls) = self.gate.lock().answered(self.begun, heard, now, chance);
+        let mut state = self.gate.lock();
+        let (news, calls) = state.answered(self.begun, heard, now, chance);
+        self.gate.tell_expiry(&state);
+        drop(state);
         calls.make();
         news
     }
