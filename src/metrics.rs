@@ -3,12 +3,15 @@
 //! Knows names, labels and buckets. Only the I/O half records anything here. Cardinality depends
 //! on the configuration and the assignment, never on data.
 
+mod registered;
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
-use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec,
-    IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Gauge, GaugeVec, Histogram, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use crate::dead_letter::Reason;
@@ -17,6 +20,8 @@ use crate::gate::Change;
 use crate::plan::{Action, ActionId, Plan};
 use crate::record::TopicPartition;
 use crate::routing::Skip;
+
+use registered::Registered;
 
 /// Seconds: from an endpoint next door to one that is about to time out.
 const REQUEST_BUCKETS: &[f64] =
@@ -97,6 +102,27 @@ impl ActionMetrics {
         let [destination, action] = &self.labels;
         self.requests.with_label_values(&[destination.as_str(), action, status]).inc();
         self.request_duration.observe(duration.as_secs_f64());
+    }
+
+    /// An endpoint has accepted events at `unix_ms`, of records with these timestamps.
+    pub fn events_delivered(
+        &self,
+        timestamps: impl ExactSizeIterator<Item = Option<i64>>,
+        unix_ms: i64,
+    ) {
+        let events = timestamps.len();
+        self.delivered.inc_by(events as u64);
+        #[expect(clippy::cast_precision_loss, reason = "a latency is no geological age")]
+        let seconds = |timestamp| unix_ms.saturating_sub(timestamp).max(0) as f64 / 1000.0;
+        let latencies = timestamps.flatten().map(seconds);
+        if events == 1 {
+            latencies.for_each(|latency| self.delivery_latency.observe(latency));
+            return;
+        }
+        // What all threads share is written to once, and not for every event.
+        let aside = self.delivery_latency.local();
+        latencies.for_each(|latency| aside.observe(latency));
+        aside.flush();
     }
 
     /// An endpoint of it is down from now on, or well again.
@@ -362,39 +388,5 @@ impl OfActions {
             dead_lettered: self.dead_lettered.clone(),
             labels,
         }
-    }
-}
-
-/// Makes metrics and registers them.
-struct Registered<'a>(&'a Registry);
-
-impl Registered<'_> {
-    fn register<M: Collector + Clone + 'static>(&self, metric: M) -> M {
-        self.0.register(Box::new(metric.clone())).expect("every metric is registered once");
-        metric
-    }
-
-    fn counter(&self, name: &str, help: &str) -> IntCounter {
-        self.register(IntCounter::new(name, help).expect("the metric is well-formed"))
-    }
-
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
-        let counters = IntCounterVec::new(Opts::new(name, help), labels);
-        self.register(counters.expect("the metric is well-formed"))
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> IntGauge {
-        self.register(IntGauge::new(name, help).expect("the metric is well-formed"))
-    }
-
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
-        let gauges = IntGaugeVec::new(Opts::new(name, help), labels);
-        self.register(gauges.expect("the metric is well-formed"))
-    }
-
-    fn histograms(&self, name: &str, help: &str, buckets: &[f64]) -> HistogramVec {
-        let options = HistogramOpts::new(name, help).buckets(buckets.to_vec());
-        let histograms = HistogramVec::new(options, &["destination", "action"]);
-        self.register(histograms.expect("the metric is well-formed"))
     }
 }
