@@ -95,7 +95,9 @@ impl Unsettled {
     /// # Panics
     /// When it is not owed: whoever settles an event twice has lost count of it.
     pub fn settle(&mut self, offset: Offset) -> Option<Offset> {
-        let index = self.index(offset).expect("only an event that is owed is settled");
+        let is_lowest = self.lowest() == Some(offset);
+        let index = if is_lowest { Ok(0) } else { self.index(offset) };
+        let index = index.expect("only an event that is owed is settled");
         let event = &mut self.events[index];
         assert!(!event.is_settled, "an event is settled once");
         event.is_settled = true;

@@ -13,11 +13,13 @@ impl Lanes {
 
     /// Gives up what has failed for too long: letters take its place.
     pub(crate) fn expire(&mut self, now: Now) {
-        let busy: Vec<_> = self.busy.iter().copied().collect();
-        for id in busy {
-            for (offset, letter) in self.change(id, |lane| lane.expire(now)) {
+        for &id in &self.busy {
+            let lane = &mut self.slots[id.slot];
+            self.held -= lane.held_bytes();
+            for (offset, letter) in lane.expire(now) {
                 self.letters.add(Debtor::Lane(id), offset, letter);
             }
+            self.held += lane.held_bytes();
         }
     }
 

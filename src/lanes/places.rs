@@ -49,7 +49,7 @@ impl Lanes {
     }
 
     pub(super) fn note_busy(&mut self, id: LaneId) {
-        if self.busy.insert(id) && self.is_of_origin(id) {
+        if self.slots[id.slot].is_empty() && self.busy.insert(id) && self.is_of_origin(id) {
             self.busy_origins += 1;
         }
     }
