@@ -4,6 +4,7 @@
 //! know when a batch is full or due, nor where it goes: that is the lane's business.
 
 use std::ops::Range;
+use std::slice;
 use std::time::Instant;
 
 use bytes::Bytes;
@@ -83,7 +84,7 @@ impl OpenBatch {
     /// The bytes of memory it holds.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        held_bytes(self.body.capacity(), &self.originals, &self.entries)
+        held_bytes(&self.body, &self.originals, &self.entries)
     }
 
     /// Adds the event that `record` has become. `payload` is a JSON object.
@@ -94,14 +95,7 @@ impl OpenBatch {
         let payload_at = self.body.len();
         self.body.extend_from_slice(payload);
         let original_at = self.originals.len();
-        // The default mapping hands on the record's own bytes: they are the same place in
-        // memory, and comparing places is all that it takes to see it.
-        let value = if record.value.is_some_and(|value| std::ptr::eq(value, payload)) {
-            original::Value::IsPayload
-        } else {
-            original::Value::Kept
-        };
-        original::keep(record, value, &mut self.originals);
+        original::keep(record, original::Value::of(record, payload), &mut self.originals);
         self.entries.push(Entry {
             offset: record.offset,
             timestamp: record.timestamp,
@@ -116,13 +110,7 @@ impl OpenBatch {
         if self.framing == Framing::Array {
             self.body.push(b']');
         }
-        Batch {
-            framing: self.framing,
-            body_capacity: self.body.capacity(),
-            body: Bytes::from(self.body),
-            originals: self.originals,
-            entries: self.entries,
-        }
+        Batch::of(self.framing, self.body, self.originals, self.entries)
     }
 }
 
@@ -131,12 +119,40 @@ impl OpenBatch {
 pub struct Batch {
     framing: Framing,
     body: Bytes,
-    body_capacity: usize,
-    originals: Vec<u8>,
-    entries: Vec<Entry>,
+    originals: Bytes,
+    entries: Entries,
+    held_bytes: usize,
+}
+
+/// The events of a batch. There may be thousands of batches of one.
+#[derive(Debug)]
+enum Entries {
+    One(Entry),
+    Many(Vec<Entry>),
 }
 
 impl Batch {
+    /// The batch of one event that wants no company: `record` has become `payload`. One piece of
+    /// memory holds all of it.
+    #[must_use]
+    pub fn bare(payload: &[u8], record: &Record<'_>) -> Self {
+        let value = original::Value::of(record, payload);
+        let kept = original::kept_bytes(record, value);
+        let mut all = Vec::with_capacity(payload.len() + kept);
+        all.extend_from_slice(payload);
+        original::keep(record, value, &mut all);
+        let held_bytes = all.capacity();
+        let mut body = Bytes::from(all);
+        let originals = body.split_off(payload.len());
+        let entry = Entry {
+            offset: record.offset,
+            timestamp: record.timestamp,
+            payload: 0..payload.len(),
+            original: 0..originals.len(),
+        };
+        Self { framing: Framing::Bare, body, originals, entries: Entries::One(entry), held_bytes }
+    }
+
     /// The request's body. Cloning it copies nothing.
     #[must_use]
     pub fn body(&self) -> &Bytes {
@@ -146,7 +162,10 @@ impl Batch {
     /// Its events, in the order of the partition.
     #[must_use]
     pub fn entries(&self) -> &[Entry] {
-        &self.entries
+        match &self.entries {
+            Entries::One(entry) => slice::from_ref(entry),
+            Entries::Many(entries) => entries,
+        }
     }
 
     /// The payload of the event at `index`.
@@ -155,7 +174,7 @@ impl Batch {
     /// When there is no such event.
     #[must_use]
     pub fn payload(&self, index: usize) -> &[u8] {
-        &self.body[self.entries[index].payload.clone()]
+        &self.body[self.entries()[index].payload.clone()]
     }
 
     /// What a dead letter needs of the record of the event at `index`.
@@ -164,13 +183,14 @@ impl Batch {
     /// When there is no such event.
     #[must_use]
     pub fn original(&self, index: usize) -> Original<'_> {
-        original::read(&self.originals[self.entries[index].original.clone()], self.payload(index))
+        let kept = &self.originals[self.entries()[index].original.clone()];
+        original::read(kept, self.payload(index))
     }
 
     /// The bytes of memory it holds.
     #[must_use]
     pub fn held_bytes(&self) -> usize {
-        held_bytes(self.body_capacity, &self.originals, &self.entries)
+        self.held_bytes
     }
 
     /// Its first `events` events, and the others.
@@ -179,7 +199,7 @@ impl Batch {
     /// When either part would hold none.
     #[must_use]
     pub fn cut(&self, events: usize) -> (Self, Self) {
-        (self.part(0..events), self.part(events..self.entries.len()))
+        (self.part(0..events), self.part(events..self.entries().len()))
     }
 
     /// The event at `index` alone.
@@ -192,36 +212,38 @@ impl Batch {
     }
 
     fn part(&self, range: Range<usize>) -> Self {
-        let entries = &self.entries[range];
+        let entries = &self.entries()[range];
         let first = entries.first().expect("a part holds at least one event");
         let last = entries.last().expect("a part holds at least one event");
         let payloads = first.payload.start..last.payload.end;
         let originals = first.original.start..last.original.end;
         let before = usize::from(self.framing == Framing::Array);
-        let entries = entries
-            .iter()
-            .map(|entry| Entry {
-                payload: shift(&entry.payload, payloads.start, before),
-                original: shift(&entry.original, originals.start, 0),
-                ..entry.clone()
-            })
-            .collect();
+        let entry = |entry: &Entry| Entry {
+            payload: shift(&entry.payload, payloads.start, before),
+            original: shift(&entry.original, originals.start, 0),
+            ..entry.clone()
+        };
+        let entries = entries.iter().map(entry).collect();
         let mut body = Vec::with_capacity(payloads.len() + 2 * before);
         body.extend_from_slice(&b"["[..before]);
-        body.extend_from_slice(&self.body[payloads]);
+        body.extend_from_slice(&self.body[payloads.clone()]);
         body.extend_from_slice(&b"]"[..before]);
+        Self::of(self.framing, body, self.originals[originals.clone()].to_vec(), entries)
+    }
+
+    fn of(framing: Framing, body: Vec<u8>, originals: Vec<u8>, entries: Vec<Entry>) -> Self {
         Self {
-            framing: self.framing,
-            body_capacity: body.capacity(),
+            framing,
+            held_bytes: held_bytes(&body, &originals, &entries),
             body: Bytes::from(body),
-            originals: self.originals[originals].to_vec(),
-            entries,
+            originals: Bytes::from(originals),
+            entries: Entries::Many(entries),
         }
     }
 }
 
-fn held_bytes(body: usize, originals: &Vec<u8>, entries: &Vec<Entry>) -> usize {
-    body + originals.capacity() + entries.capacity() * size_of::<Entry>()
+fn held_bytes(body: &Vec<u8>, originals: &Vec<u8>, entries: &Vec<Entry>) -> usize {
+    body.capacity() + originals.capacity() + entries.capacity() * size_of::<Entry>()
 }
 
 fn shift(range: &Range<usize>, from: usize, to: usize) -> Range<usize> {
@@ -233,7 +255,7 @@ mod tests {
     use std::time::Instant;
 
     use super::{Batch, Framing, OpenBatch};
-    use crate::record::{Offset, Record};
+    use crate::record::{Header, Offset, Record};
 
     fn batch(framing: Framing, payloads: &[&str]) -> Batch {
         let mut open = OpenBatch::new(framing, 0, Instant::now());
@@ -263,6 +285,29 @@ mod tests {
     #[test]
     fn a_bare_body_is_the_payload() {
         assert_eq!(batch(Framing::Bare, &["{\"a\":1}"]).body(), "{\"a\":1}");
+    }
+
+    #[test]
+    fn a_batch_of_one_is_what_gathering_one_event_makes() {
+        let value = br#"{"a":1}"#;
+        for payload in [&value[..], b"{}"] {
+            for headers in [vec![], vec![Header { name: b"h", value: Some(b"v") }]] {
+                let (offset, timestamp) = (Offset(3), Some(5));
+                let (key, value) = (Some(&b"k"[..]), Some(&value[..]));
+                let record = Record { offset, timestamp, key, value, headers };
+                let bare = Batch::bare(payload, &record);
+                let mut open = OpenBatch::new(Framing::Bare, 0, Instant::now());
+                open.add(payload, &record);
+                let gathered = open.seal();
+                assert_eq!(bare.body(), gathered.body());
+                assert_eq!(bare.entries(), gathered.entries());
+                assert_eq!(bare.original(0), gathered.original(0));
+                let part = bare.only(0);
+                assert_eq!((part.body(), part.original(0)), (bare.body(), bare.original(0)));
+                let bytes = payload.len() + bare.originals.len();
+                assert_eq!(bare.held_bytes(), bytes, "exactly as much memory as it takes");
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ impl KeptRecord {
     /// A copy of `record`.
     #[must_use]
     pub fn new(record: &Record<'_>) -> Self {
-        let mut bytes = Vec::new();
+        let mut bytes = Vec::with_capacity(original::kept_bytes(record, Value::Kept));
         original::keep(record, Value::Kept, &mut bytes);
         Self { offset: record.offset, timestamp: record.timestamp, bytes }
     }

@@ -23,7 +23,7 @@ use crate::gates::Gates;
 use crate::lane::cursor::Cursor;
 use crate::lane::invalid::InvalidEvents;
 use crate::lane::{Answer, Attempt, Completed, Lane, LaneId, News, Ticket};
-use crate::lanes::roster::LanesOfAction;
+use crate::lanes::roster::{Aim, LanesOfAction};
 use crate::letters::{Debtor, LetterId, Letters, Writing};
 use crate::plan::{ActionId, Plan};
 use crate::record::{Now, Position, Record, TopicPartition};
@@ -185,7 +185,7 @@ impl Lanes {
         let has_invalid = !self.invalid_events.cursor.is_empty();
         let is_counted = match debtor {
             Debtor::InvalidEvents => has_invalid,
-            Debtor::Lane(id) => self.busy.contains(&id),
+            Debtor::Lane(id) => !self.slots[id.slot].is_empty(),
         };
         self.room / (self.busy.len() + usize::from(has_invalid) + usize::from(!is_counted))
     }
@@ -227,9 +227,13 @@ impl Lanes {
         let Addressed { lane: id, target } = addressed;
         self.note_busy(id);
         let lane = &mut self.slots[id.slot];
-        let data = &self.plan.actions[id.action.0].request.data;
+        let template = &self.plan.actions[id.action.0].request;
+        let target = match &target {
+            Aim::Constant => Ok(template.target.constant().expect("the action has one target")),
+            Aim::Resolved(target) => target.as_ref().map_err(Clone::clone),
+        };
         let resolved = target.and_then(|target| {
-            let payload = request::payload(data, event, &mut self.payload)?;
+            let payload = request::payload(&template.data, event, &mut self.payload)?;
             Ok((target, payload))
         });
         match resolved {

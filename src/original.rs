@@ -20,6 +20,17 @@ pub enum Value {
     Kept,
 }
 
+impl Value {
+    /// Where the value of `record` is found, which has become `payload`. The default mapping hands
+    /// on the record's own bytes: they are the same place in memory, and comparing places is all
+    /// that it takes to see it.
+    #[must_use]
+    pub fn of(record: &Record<'_>, payload: &[u8]) -> Self {
+        let is_payload = record.value.is_some_and(|value| std::ptr::eq(value, payload));
+        if is_payload { Self::IsPayload } else { Self::Kept }
+    }
+}
+
 /// A record's key, value and headers, read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Original<'a> {
@@ -29,6 +40,16 @@ pub struct Original<'a> {
     pub value: Option<&'a [u8]>,
     /// The record's own headers.
     pub headers: Vec<Header<'a>>,
+}
+
+/// How many bytes [`keep`] appends.
+#[must_use]
+pub fn kept_bytes(record: &Record<'_>, value: Value) -> usize {
+    let length = |bytes: Option<&[u8]>| size_of::<u32>() + bytes.map_or(0, <[u8]>::len);
+    let kept = if value == Value::Kept { record.value } else { None };
+    let headers = record.headers.iter();
+    let headers = headers.map(|header| length(Some(header.name)) + length(header.value));
+    length(record.key) + length(kept) + headers.sum::<usize>()
 }
 
 /// Appends what a dead letter needs of `record` to `buffer`.
@@ -85,7 +106,7 @@ fn take<'a>(kept: &mut &'a [u8], payload: &'a [u8]) -> Option<&'a [u8]> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Original, Value, keep, read};
+    use super::{Original, Value, keep, kept_bytes, read};
     use crate::record::{Header, Offset, Record};
 
     #[test]
@@ -106,6 +127,7 @@ mod tests {
                 };
                 let mut buffer = Vec::new();
                 keep(&record, Value::Kept, &mut buffer);
+                assert_eq!(buffer.len(), kept_bytes(&record, Value::Kept));
                 let expected = Original { key, value, headers: headers.clone() };
                 assert_eq!(read(&buffer, b"payload"), expected);
             }
@@ -125,6 +147,7 @@ mod tests {
         let mut buffer = Vec::new();
         keep(&record, Value::IsPayload, &mut buffer);
         assert!(buffer.len() < 20);
+        assert_eq!(buffer.len(), kept_bytes(&record, Value::IsPayload));
         assert_eq!(read(&buffer, &value).value, Some(&value[..]));
     }
 }

@@ -232,6 +232,15 @@ pub enum TargetTemplate {
 }
 
 impl TargetTemplate {
+    /// The one target of every event, if there is one.
+    #[must_use]
+    pub fn constant(&self) -> Option<&Arc<Target>> {
+        match self {
+            Self::Constant(target) => Some(target),
+            Self::Mapped { .. } => None,
+        }
+    }
+
     /// Tells the mapping of the URL from others; none: every event goes to the same URL.
     #[must_use]
     pub fn fingerprint(&self) -> Option<u32> {

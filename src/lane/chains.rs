@@ -4,8 +4,12 @@
 //! the first request of a chain may be sent; the others wait behind it. Chains exist only while
 //! they hold requests, so thousands of keys cost nothing once they are through.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::collections::hash_map::Entry;
+use std::collections::{HashSet, VecDeque};
+use std::hash::{BuildHasher, Hash};
+
+use foldhash::HashMap;
+use foldhash::fast::FixedState;
 
 use super::RequestId;
 
@@ -16,9 +20,7 @@ pub(super) struct ChainId(u64);
 
 impl ChainId {
     pub(super) fn new(parts: impl Hash) -> Self {
-        let mut hasher = DefaultHasher::new();
-        parts.hash(&mut hasher);
-        Self(hasher.finish())
+        Self(FixedState::default().hash_one(parts))
     }
 }
 
@@ -45,11 +47,11 @@ impl Chains {
     /// Appends a request to its chain.
     pub(super) fn enter(&mut self, chain: ChainId, request: RequestId) -> Turn {
         match self.waiting.entry(chain) {
-            std::collections::hash_map::Entry::Occupied(mut queue) => {
+            Entry::Occupied(mut queue) => {
                 queue.get_mut().push_back(request);
                 Turn::Later
             }
-            std::collections::hash_map::Entry::Vacant(free) => {
+            Entry::Vacant(free) => {
                 free.insert(VecDeque::new());
                 Turn::Now
             }

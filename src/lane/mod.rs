@@ -23,7 +23,7 @@ use std::sync::Arc;
 use std::task::Waker;
 use std::time::Instant;
 
-use crate::batch::{Framing, OpenBatch};
+use crate::batch::Batch;
 use crate::gate::{Entrance, FailingSince, Gate, Wait};
 use crate::gates::Shared;
 use crate::lane::alone::Inherited;
@@ -245,17 +245,15 @@ impl Lane {
     }
 
     /// Takes an event that is owed: `record` has become `payload`, which goes to `target`.
-    pub fn take(&mut self, record: &Record<'_>, payload: &[u8], target: Arc<Target>, now: Now) {
+    pub fn take(&mut self, record: &Record<'_>, payload: &[u8], target: &Arc<Target>, now: Now) {
         self.next_bytes = 0;
         self.cursor.take(record.offset, record.timestamp);
         let Some(gathering) = &mut self.gathering else {
-            let mut batch = OpenBatch::new(Framing::Bare, payload.len(), now.instant);
-            batch.add(payload, record);
-            let chain = self.key_chain(record, &target);
-            self.queue.push(batch.seal(), target, chain);
+            let chain = self.key_chain(record, target);
+            self.queue.push(Batch::bare(payload, record), Arc::clone(target), chain);
             return;
         };
-        let sealed = gathering.add(record, payload, &target, now.instant);
+        let sealed = gathering.add(record, payload, target, now.instant);
         self.push_sealed(sealed);
     }
 

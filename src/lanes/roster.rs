@@ -43,7 +43,17 @@ pub(super) struct ByOrigin {
 #[derive(Debug, Clone)]
 pub(crate) struct Addressed {
     pub(crate) lane: LaneId,
-    pub(super) target: Result<Arc<Target>, Unsendable>,
+    pub(super) target: Aim,
+}
+
+/// Where an event's request goes.
+#[derive(Debug, Clone)]
+pub(super) enum Aim {
+    /// To the one target that the action has. It is not named here: that would count its users,
+    /// event by event, in a place that all partitions share.
+    Constant,
+    /// To this one, if it could be made.
+    Resolved(Result<Arc<Target>, Unsendable>),
 }
 
 impl LanesOfAction {
@@ -150,8 +160,12 @@ impl Lanes {
         self.were = self.slots.len();
     }
 
-    fn target(&self, action: ActionId, event: Event<'_>) -> Result<Arc<Target>, Unsendable> {
-        request::target(&self.plan.actions[action.0].request, &self.plan.egress, event)
+    fn target(&self, action: ActionId, event: Event<'_>) -> Aim {
+        let template = &self.plan.actions[action.0].request;
+        match template.target.constant() {
+            Some(_) => Aim::Constant,
+            None => Aim::Resolved(request::target(template, &self.plan.egress, event)),
+        }
     }
 
     pub(super) fn fingerprint(&self, action: ActionId) -> Option<u32> {
@@ -198,7 +212,10 @@ impl Lanes {
     }
 }
 
-/// The origin of a target that may not have been resolved.
-fn origin_of(target: &Result<Arc<Target>, Unsendable>) -> Box<str> {
-    target.as_ref().map_or_else(|_| String::new(), |it| request::origin(it)).into()
+/// The origin of a mapped target that may not have been resolved.
+fn origin_of(target: &Aim) -> Box<str> {
+    match target {
+        Aim::Resolved(Ok(target)) => request::origin(target).into(),
+        Aim::Resolved(Err(_)) | Aim::Constant => Box::default(),
+    }
 }
