@@ -180,6 +180,14 @@ impl Lanes {
         }
     }
 
+    /// Whether the only lane of an action is level, has as many events as it may, and needs nothing
+    /// but time.
+    pub(crate) fn is_full(&self, action: ActionId) -> bool {
+        let Some(LanesOfAction::One(id)) = self.by_action.get(&action) else { return false };
+        let lane = &self.slots[id.slot];
+        lane.is_full() && !lane.cursor().is_behind() && !lane.is_stuck()
+    }
+
     /// A lane's part of the memory: that of one among all that hold something, itself included.
     fn share_of(&self, debtor: Debtor) -> usize {
         let has_invalid = !self.invalid_events.cursor.is_empty();

@@ -12,6 +12,7 @@
 
 mod idle;
 mod intake;
+mod room;
 mod slices;
 
 use std::sync::Arc;
@@ -72,6 +73,8 @@ pub struct Pipeline {
     lanes: Lanes,
     /// The actions of `intake` that are not paused: those that a waiting reader may starve.
     hungry: Vec<ActionId>,
+    /// The one action of `intake`, if there is no other.
+    only: Option<ActionId>,
     /// Lanes of actions that this plan does not know, and until when they are kept.
     foreign: Vec<LaneProgress>,
     foreign_until: Option<Instant>,
@@ -110,6 +113,7 @@ impl Pipeline {
     ) -> Self {
         let intake = Intake::new(&plan, &partition.topic);
         let mut hungry = intake.actions(&plan);
+        let only = if let [only] = *hungry { Some(only) } else { None };
         hungry.retain(|id| !plan.actions[id.0].paused);
         Self {
             lanes: Lanes::new(Arc::clone(&plan), gates, partition.clone()),
@@ -117,6 +121,7 @@ impl Pipeline {
             partition,
             intake,
             hungry,
+            only,
             foreign: Vec::new(),
             foreign_until: None,
             parked: None,
@@ -152,28 +157,6 @@ impl Pipeline {
     /// `waker` is called when there may be something to do because of what other partitions do.
     pub fn wake_with(&mut self, waker: Waker) {
         self.lanes.wake_with(waker);
-    }
-
-    /// Its events may hold `bytes` bytes of memory from now on. Each lane that holds events has
-    /// an equal share of it; one event finds room in any case.
-    pub fn allow(&mut self, bytes: usize) {
-        self.lanes.allow(bytes.saturating_sub(self.parked_bytes()));
-    }
-
-    /// The bytes of memory that its events hold.
-    #[must_use]
-    pub fn held_bytes(&self) -> usize {
-        self.lanes.held_bytes() + self.parked_bytes()
-    }
-
-    fn parked_bytes(&self) -> usize {
-        self.parked.as_ref().map_or(0, |parked| parked.record.held_bytes())
-    }
-
-    /// Whether the next record may be handed in.
-    #[must_use]
-    pub fn wants_record(&self) -> bool {
-        self.reading == Reading::Yes && self.parked.is_none()
     }
 
     /// The position that may be committed: everything below it is settled. None when nothing
@@ -373,16 +356,6 @@ impl Pipeline {
         } else {
             self.parked = Some(parked);
         }
-    }
-
-    fn parked_has_room(&self) -> bool {
-        self.parked.as_ref().is_some_and(|parked| self.has_room_for(parked))
-    }
-
-    /// Whether one of those that had no room has some now.
-    fn has_room_for(&self, parked: &Parked) -> bool {
-        let bytes = parked.record.held_bytes();
-        parked.owed.iter().any(|&debtor| self.lanes.has_room(debtor, bytes))
     }
 
     /// Whether a lane that is level has nothing to do while the reader waits for `debtors`. Nobody

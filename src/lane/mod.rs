@@ -198,6 +198,11 @@ impl Lane {
         events == 0 || events < self.most_events() && self.held_bytes() + bytes <= share
     }
 
+    /// Whether it holds as many events as it may, and none of them waits for company.
+    pub(crate) fn is_full(&self) -> bool {
+        self.gathering.is_none() && self.cursor.held_events() >= self.most_events()
+    }
+
     /// Whether it is worth reading the log again for it: it is behind, could send, and holds less
     /// than half of what it may.
     #[must_use]

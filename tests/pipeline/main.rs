@@ -126,6 +126,24 @@ fn a_lane_without_room_stops_the_reader_until_it_has_room() {
 }
 
 #[test]
+fn a_record_that_would_only_wait_is_not_read_yet() {
+    let mut bench = Bench::new(
+        "      a: { trigger: 'true', url: 'http://127.0.0.1/', delivery: { concurrency: 1 } }\n",
+    );
+    let mut pushed = 0;
+    while bench.pipeline.wants_record() {
+        let _ = bench.push("k", TRACK);
+        pushed += 1;
+    }
+    assert_eq!(pushed, 8, "eight events for each request at a time");
+    let first = bench.sent().remove(0);
+    let held = bench.pipeline.held_bytes();
+    bench.answer(&first, 200);
+    assert!(bench.pipeline.held_bytes() < held, "nothing was waiting to take its place");
+    assert!(bench.pipeline.wants_record());
+}
+
+#[test]
 fn a_busy_target_does_not_keep_the_batches_of_others_waiting() {
     let mut bench = Bench::new(
         "      a: { trigger: 'true', batch: { max_events: 1, max_delay: 1h }, \
