@@ -7,7 +7,7 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
-use http::{Method, Request, StatusCode, Uri};
+use http::{Method, Request, Uri};
 use http_body_util::Empty;
 use hyper::body::Bytes;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -29,8 +29,15 @@ use super::tls::{self, Unusable};
 use crate::egress::Egress;
 use crate::plan::Tls;
 
-/// A connection that says nothing for so long is asked by TCP whether its other end is there.
+/// A connection that says nothing for so long is asked by TCP whether its other end is there, and
+/// again after as long.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(15);
+/// It is not when it has missed so many questions.
+const TCP_KEEPALIVE_RETRIES: u32 = 3;
+/// Nor when it has acknowledged nothing of what was sent for so long. The system alone would wait
+/// for a quarter of an hour.
+#[cfg(target_os = "linux")]
+const TCP_USER_TIMEOUT: Duration = Duration::from_secs(30);
 const HTTP2: &[u8] = b"h2";
 const HTTP1: &[u8] = b"http/1.1";
 
@@ -67,6 +74,10 @@ impl Connector {
         tcp.enforce_http(false);
         tcp.set_nodelay(true);
         tcp.set_keepalive(Some(TCP_KEEPALIVE));
+        tcp.set_keepalive_interval(Some(TCP_KEEPALIVE));
+        tcp.set_keepalive_retries(Some(TCP_KEEPALIVE_RETRIES));
+        #[cfg(target_os = "linux")]
+        tcp.set_tcp_user_timeout(Some(TCP_USER_TIMEOUT));
         let config = tls::client_config(system, own)?;
         let speaking = |protocols: &[&[u8]]| {
             let mut config: ClientConfig = config.clone();
@@ -151,7 +162,7 @@ async fn tunnel(
     }
     let answered = async {
         let answer = sender.send_request(request).await.map_err(Error::Http)?;
-        if answer.status() == StatusCode::OK {
+        if answer.status().is_success() {
             hyper::upgrade::on(answer).await.map_err(Error::Http)
         } else {
             Err(Error::Connect(format!("the proxy answers {} to CONNECT", answer.status()).into()))
