@@ -3,6 +3,8 @@
 use std::error::Error as StdError;
 use std::io;
 
+use rustls::pki_types::InvalidDnsNameError;
+
 use super::resolver::Unresolvable;
 use crate::verdict::Outcome;
 
@@ -37,14 +39,15 @@ impl From<Error> for Fault {
 
 /// What kind of fault ended an attempt.
 fn classify(error: &Error) -> Outcome {
-    if matches!(error, Error::Tls(_)) {
-        return Outcome::Tls;
-    }
     for cause in causes(error) {
         if cause.is::<Unresolvable>() {
             return Outcome::Dns;
         }
-        if is_io(cause, &|cause| cause.is::<rustls::Error>()) {
+        // A connection that breaks in mid-handshake is as broken as any other.
+        let is_tls = |cause: &(dyn StdError + 'static)| {
+            cause.is::<rustls::Error>() || cause.is::<InvalidDnsNameError>()
+        };
+        if is_io(cause, &is_tls) {
             return Outcome::Tls;
         }
         let is_timeout = |cause: &(dyn StdError + 'static)| {
