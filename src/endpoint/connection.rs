@@ -6,6 +6,8 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Waker};
 
 use http::header::{HOST, HeaderValue, PROXY_AUTHORIZATION};
@@ -39,6 +41,9 @@ pub(super) struct Http1 {
 #[derive(Clone)]
 pub(super) struct Http2 {
     sender: http2::SendRequest<Payload>,
+    /// Whether somebody has waited in vain. The other end may be gone without a word, and then
+    /// everybody would; it takes TCP long to notice.
+    is_silent: Arc<AtomicBool>,
 }
 
 /// How a request over HTTP/1.1 names what it wants (RFC 9112, section 3.2).
@@ -68,7 +73,7 @@ impl Connection {
         let (sender, driver) = handshake.map_err(Error::Http)?;
         // It ends by itself, with its last request or with the connection; how, they are told.
         tokio::spawn(async { drop(driver.await) });
-        Ok(Self::Http2(Http2 { sender }))
+        Ok(Self::Http2(Http2 { sender, is_silent: Arc::default() }))
     }
 
     /// Sends a request with an absolute URI and a `Host`, and waits for the head of its answer.
@@ -90,7 +95,7 @@ impl Connection {
         let frame = poll_fn(|cx| Pin::new(&mut *body).poll_frame(cx));
         match self {
             Self::Http1(it) => it.drive(frame).await,
-            Self::Http2(_) => frame.await,
+            Self::Http2(it) => it.wait_for(frame).await,
         }
     }
 
@@ -98,7 +103,7 @@ impl Connection {
     pub(super) fn is_reusable(&mut self) -> bool {
         match self {
             Self::Http1(it) => !it.look_whether_closed() && it.sender.is_ready(),
-            Self::Http2(it) => !it.is_closed(),
+            Self::Http2(it) => it.is_usable(),
         }
     }
 }
@@ -126,11 +131,9 @@ impl Http1 {
         let answer = self.sender.try_send_request(message);
         let answer = self.drive(answer).await;
         answer.map_err(|error| {
-            Unanswered::of(error, |message| {
-                if let Some(absolute) = absolute {
-                    *message.uri_mut() = absolute;
-                }
-                message.headers_mut().remove(PROXY_AUTHORIZATION);
+            Unanswered::of(error, |message| match absolute {
+                Some(absolute) => *message.uri_mut() = absolute,
+                None => drop(message.headers_mut().remove(PROXY_AUTHORIZATION)),
             })
         })
     }
@@ -157,8 +160,17 @@ impl Http1 {
 }
 
 impl Http2 {
-    pub(super) fn is_closed(&self) -> bool {
-        self.sender.is_closed()
+    /// Whether another request has a chance of being answered.
+    pub(super) fn is_usable(&self) -> bool {
+        !self.sender.is_closed() && !self.is_silent.load(Ordering::Relaxed)
+    }
+
+    /// Waits for something that this connection brings. Whoever stops to do so has lost patience.
+    async fn wait_for<T>(&self, waited_for: impl Future<Output = T>) -> T {
+        let impatience = Impatience(&self.is_silent);
+        let it = waited_for.await;
+        std::mem::forget(impatience);
+        it
     }
 
     async fn send(&mut self, mut message: Message) -> Result<Response<Incoming>, Unanswered> {
@@ -171,8 +183,18 @@ impl Http2 {
             restore(&mut message);
             return Err(Unanswered::Unsent(Box::new(message), Error::Http(error)));
         }
-        let answer = self.sender.try_send_request(message).await;
+        let answer = self.sender.try_send_request(message);
+        let answer = self.wait_for(answer).await;
         answer.map_err(|error| Unanswered::of(error, restore))
+    }
+}
+
+/// Tells of a connection that it was waited for in vain.
+struct Impatience<'a>(&'a AtomicBool);
+
+impl Drop for Impatience<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
     }
 }
 

@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use http::Request;
-use http::header::{HeaderMap, RETRY_AFTER};
+use http::header::{CONNECTION, HeaderMap, RETRY_AFTER};
 use http_body_util::Full;
 use hyper::body::{Body, Bytes, Incoming};
 
@@ -48,17 +48,19 @@ impl Reply {
 /// Sends a request and reads its answer, of whose body `kept` bytes are kept.
 ///
 /// A connection that was kept may have been closed by its other end just now. Where nothing was
-/// sent, another one is taken.
+/// sent, another one is taken. A connection that may not be kept is for this request alone, which
+/// says so by its `Connection: close`.
 pub(super) async fn exchange(
     pool: &Pool,
     connections: &Kept,
     mut message: Request<Full<Bytes>>,
     kept: usize,
 ) -> Result<Reply, Error> {
+    let may_be_kept = !message.headers().contains_key(CONNECTION);
     let (mut connection, answer) = loop {
         let (mut connection, is_new) = match connections.take() {
             Some(connection) => (connection, false),
-            None => (pool.open(connections).await?, true),
+            None => (pool.open(connections, may_be_kept).await?, true),
         };
         match connection.send(message).await {
             Ok(answer) => break (connection, answer),

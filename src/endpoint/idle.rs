@@ -2,9 +2,8 @@
 //!
 //! An action with a constant URL has one origin, one with a mapped URL may have any number. Each
 //! origin may keep so many connections, and a mapped URL so many origins: a request to a further
-//! one says that its connection is to be closed. Origins that were not used for a while have no
-//! connection any more, and make room. (What speaks HTTP/2 hears no such request, and keeps one
-//! connection for that while.)
+//! one says that its connection is to be closed, and shares it with nobody. Origins that were not
+//! used for a while have no connection any more, and make room.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};

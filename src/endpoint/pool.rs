@@ -50,10 +50,13 @@ impl Pool {
         Arc::clone(kept)
     }
 
-    /// Opens a connection.
-    pub(super) async fn open(&self, kept: &Kept) -> Result<Connection, Error> {
+    /// Opens a connection. One that others may share is kept from now on, if any `may_be_kept`.
+    pub(super) async fn open(&self, kept: &Kept, may_be_kept: bool) -> Result<Connection, Error> {
         let connection = self.connector.open(&kept.origin).await?;
-        if let Connection::Http2(connection) = &connection {
+        if let Connection::Http2(connection) = &connection
+            && may_be_kept
+            && self.most_idle > 0
+        {
             lock(&kept.idle).http2 = Some((connection.clone(), Instant::now()));
         }
         Ok(connection)
@@ -78,7 +81,7 @@ impl Pool {
             idle.http1.retain_mut(|(connection, used_at)| {
                 is_young(*used_at) && !connection.look_whether_closed()
             });
-            idle.http2.take_if(|(shared, used_at)| !is_young(*used_at) || shared.is_closed());
+            idle.http2.take_if(|(shared, used_at)| !is_young(*used_at) || !shared.is_usable());
             let is_idle = idle.http1.is_empty() && idle.http2.is_none();
             drop(idle);
             !is_idle || Arc::strong_count(kept) > 1
@@ -96,7 +99,7 @@ impl Kept {
     pub(super) fn take(&self) -> Option<Connection> {
         let mut idle = lock(&self.idle);
         if let Some((shared, used_at)) = &mut idle.http2 {
-            if !shared.is_closed() {
+            if shared.is_usable() {
                 *used_at = Instant::now();
                 return Some(Connection::Http2(shared.clone()));
             }
@@ -113,4 +116,86 @@ impl Kept {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use rustls::RootCertStore;
+    use tokio::io::{AsyncReadExt, DuplexStream, duplex};
+    use url::Url;
+
+    use super::super::connection::Form;
+    use super::{Connection, Connector, IDLE_TIMEOUT, Kept, Origin, Pool, lock};
+    use crate::egress::Egress;
+
+    fn pool(most_idle: usize) -> Pool {
+        let connector = Connector::new(&Egress::default(), &RootCertStore::empty(), None);
+        Pool::new(connector.expect("no certificate is wrong"), most_idle)
+    }
+
+    fn origin(url: &str) -> Origin {
+        Origin::of(&Url::parse(url).expect(url))
+    }
+
+    /// A connection, and its other end.
+    async fn connection() -> (Connection, DuplexStream) {
+        let (stream, other) = duplex(64);
+        let connection = Connection::http1(Box::new(stream), Form::Path).await;
+        (connection.unwrap_or_else(|error| panic!("nothing is sent yet: {error}")), other)
+    }
+
+    fn idle(kept: &Kept) -> usize {
+        lock(&kept.idle).http1.len()
+    }
+
+    #[tokio::test]
+    async fn connections_that_nobody_uses_are_closed_and_their_origin_forgotten() {
+        let pool = pool(2);
+        let kept = pool.of(origin("http://a/"));
+        let (connection, mut other) = connection().await;
+        pool.keep(&kept, connection);
+        let kept_at = Instant::now();
+        pool.close_idle(kept_at + IDLE_TIMEOUT - Duration::from_secs(1));
+        assert_eq!(idle(&kept), 1);
+        pool.close_idle(kept_at + IDLE_TIMEOUT);
+        assert_eq!(idle(&kept), 0);
+        assert_eq!(other.read(&mut [0]).await.expect("it was open"), 0, "it is closed");
+        assert_eq!(lock(&pool.origins).len(), 1, "somebody knows it");
+        drop(kept);
+        pool.close_idle(kept_at);
+        assert!(lock(&pool.origins).is_empty());
+    }
+
+    #[tokio::test]
+    async fn connections_that_were_closed_are_not_kept_for_long_and_never_taken() {
+        let pool = pool(2);
+        let kept = pool.of(origin("http://a/"));
+        for _ in 0..2 {
+            let (connection, other) = connection().await;
+            pool.keep(&kept, connection);
+            drop(other);
+        }
+        assert!(kept.take().is_none());
+        let (connection, other) = connection().await;
+        pool.keep(&kept, connection);
+        drop(other);
+        pool.close_idle(Instant::now());
+        assert_eq!(idle(&kept), 0);
+    }
+
+    #[tokio::test]
+    async fn no_more_than_so_many_are_kept_for_an_origin() {
+        let pool = pool(2);
+        let (a, b) = (pool.of(origin("http://a/")), pool.of(origin("https://a/")));
+        let mut others = Vec::new();
+        for kept in [&a, &a, &a, &b] {
+            let (connection, other) = connection().await;
+            pool.keep(kept, connection);
+            others.push(other);
+        }
+        assert_eq!((idle(&a), idle(&b)), (2, 1));
+        assert!(a.take().is_some() && a.take().is_some() && a.take().is_none());
+    }
 }
