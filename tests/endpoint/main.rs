@@ -1,6 +1,10 @@
 //! One attempt over real sockets: what an endpoint may do to us, and what we call it.
 
+mod proxies;
+mod recorder;
+mod reuse;
 mod servers;
+mod shared;
 
 use std::path::Path;
 use std::sync::Arc;
@@ -144,6 +148,10 @@ async fn a_connection_that_breaks_is_a_fault_of_the_connection() {
         let answer = attempt(&servers::start(script).await, "").await;
         assert_eq!(answer.outcome, Outcome::Connect, "{script:?}: {}", answer.detail);
     }
+    // In mid-handshake, too.
+    let url = servers::start(Script::AnswerEarly("")).await.replace("http:", "https:");
+    let answer = attempt(&url, "").await;
+    assert_eq!(answer.outcome, Outcome::Connect, "{}", answer.detail);
     let answer = attempt("http://127.0.0.1:1/", "").await;
     assert_eq!(answer.outcome, Outcome::Connect, "{}", answer.detail);
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
+use hyper::header::PROXY_AUTHORIZATION;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -122,7 +123,8 @@ impl Tls {
         folder
     }
 
-    fn acceptor(&self, protocols: &[&str]) -> TlsAcceptor {
+    /// What a server takes its connections with.
+    pub fn acceptor(&self, protocols: &[&str]) -> TlsAcceptor {
         let (certificate, key) = self.certify("localhost");
         let mut roots = RootCertStore::empty();
         roots.add(self.authority.der().clone()).expect("an authority");
@@ -157,7 +159,9 @@ pub async fn start_tls(tls: &Tls, protocols: &[&str]) -> String {
                 let is_known = stream.get_ref().1.peer_certificates().is_some();
                 let answer = service_fn(move |request: Request<Incoming>| async move {
                     let shown = if is_known { "client certificate shown" } else { "nobody" };
-                    let seen = format!("{:?}, {shown}", request.version());
+                    let has_more = request.headers().contains_key(PROXY_AUTHORIZATION);
+                    let more = if has_more { ", and a proxy's credentials" } else { "" };
+                    let seen = format!("{:?}, {shown}{more}", request.version());
                     Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(seen))))
                 });
                 let server = hyper_util::server::conn::auto::Builder::new(TokioExecutor::new());
