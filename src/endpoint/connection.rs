@@ -22,6 +22,7 @@ use super::fault::Error;
 
 type Payload = Full<Bytes>;
 type Message = Request<Payload>;
+type Driver = Pin<Box<http1::Connection<TokioIo<Box<dyn Stream>>, Payload>>>;
 
 /// See the module's documentation.
 pub(super) enum Connection {
@@ -31,7 +32,7 @@ pub(super) enum Connection {
 
 pub(super) struct Http1 {
     sender: http1::SendRequest<Payload>,
-    driver: Pin<Box<http1::Connection<TokioIo<Box<dyn Stream>>, Payload>>>,
+    driver: Driver,
     /// Whether the driver is through: nothing comes any more.
     is_closed: bool,
     form: Form,

@@ -120,7 +120,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Instant;
 
     use rustls::RootCertStore;
     use tokio::io::{AsyncReadExt, DuplexStream, duplex};
@@ -157,7 +157,7 @@ mod tests {
         let (connection, mut other) = connection().await;
         pool.keep(&kept, connection);
         let kept_at = Instant::now();
-        pool.close_idle(kept_at + IDLE_TIMEOUT - Duration::from_secs(1));
+        pool.close_idle(kept_at + IDLE_TIMEOUT / 2);
         assert_eq!(idle(&kept), 1);
         pool.close_idle(kept_at + IDLE_TIMEOUT);
         assert_eq!(idle(&kept), 0);

@@ -115,7 +115,7 @@ impl Shared {
             }
             stream.write_all(self.answer.as_bytes()).await?;
             match self.then {
-                Then::Nothing => continue,
+                Then::Nothing => {}
                 Then::Close => {
                     self.go.notified().await;
                     drop(stream);

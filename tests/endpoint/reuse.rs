@@ -10,9 +10,7 @@ use crate::recorder::{OK, Recorder, Then};
 async fn twice(endpoint: &Recorder) -> (Outcome, Outcome, Vec<usize>) {
     let (endpoints, attempt) = prepare(&endpoint.url, "", "allow_private: true");
     let first = endpoints.attempt(&attempt).await;
-    if !matches!(first.outcome, Outcome::Status(_)) {
-        panic!("the first attempt is answered: {first:?}");
-    }
+    assert!(matches!(first.outcome, Outcome::Status(_)), "the first attempt: {first:?}");
     let second = endpoints.attempt(&attempt).await;
     (first.outcome, second.outcome, endpoint.connections())
 }
