@@ -53,13 +53,18 @@ impl Pool {
     /// Opens a connection. One that others may share is kept from now on, if any `may_be_kept`.
     pub(super) async fn open(&self, kept: &Kept, may_be_kept: bool) -> Result<Connection, Error> {
         let connection = self.connector.open(&kept.origin).await?;
-        if let Connection::Http2(connection) = &connection
-            && may_be_kept
+        if may_be_kept {
+            self.share(kept, &connection);
+        }
+        Ok(connection)
+    }
+
+    fn share(&self, kept: &Kept, connection: &Connection) {
+        if let Connection::Http2(connection) = connection
             && self.most_idle > 0
         {
             lock(&kept.idle).http2 = Some((connection.clone(), Instant::now()));
         }
-        Ok(connection)
     }
 
     /// Takes a connection back that may be used again, if there is room for it.
@@ -183,6 +188,25 @@ mod tests {
         drop(other);
         pool.close_idle(Instant::now());
         assert_eq!(idle(&kept), 0);
+    }
+
+    #[tokio::test]
+    async fn a_connection_is_shared_for_as_long_as_it_is_used_and_only_where_any_are_kept() {
+        for (most_idle, is_shared) in [(0, false), (1, true)] {
+            let pool = pool(most_idle);
+            let kept = pool.of(origin("https://a/"));
+            let (stream, mut other) = duplex(1024);
+            let connection = Connection::http2(Box::new(stream)).await;
+            let connection = connection.unwrap_or_else(|error| panic!("nobody said no: {error}"));
+            pool.share(&kept, &connection);
+            drop(connection);
+            for _ in 0..2 {
+                assert_eq!(kept.take().is_some(), is_shared);
+            }
+            pool.close_idle(Instant::now() + IDLE_TIMEOUT);
+            assert!(kept.take().is_none());
+            other.read_to_end(&mut Vec::new()).await.expect("it is closed in order");
+        }
     }
 
     #[tokio::test]
