@@ -49,10 +49,10 @@ impl<'a> Event<'a> {
         self.text.get(self.fields.span(path)?).map(Value::of_valid)
     }
 
-    /// Everything that was found of what is asked for, and what stands there. As much as the
-    /// event holds of it, however much is asked for; twice where a key is repeated.
-    pub fn found(self) -> impl Iterator<Item = (PathId, Value<'a>)> {
-        let visited = self.fields.visited.iter();
-        visited.filter_map(move |path| Some((*path, self.find(*path)?)))
+    /// Every path that leads somewhere, of those that are asked for. As many as the event holds of
+    /// them, however many there are; twice where a key is repeated, and where it is, perhaps one
+    /// that leads nowhere any more.
+    pub fn found(self) -> impl Iterator<Item = PathId> {
+        self.fields.visited.iter().copied()
     }
 }

@@ -68,8 +68,9 @@ impl Index {
     /// The others certainly do not match.
     pub fn candidates(&self, event: Event<'_>, mut see: impl FnMut(usize)) {
         self.always.iter().copied().for_each(&mut see);
-        for (path, value) in event.found() {
+        for path in event.found() {
             let Some(filed) = self.by_path.get(&path) else { continue };
+            let Some(value) = event.find(path) else { continue };
             filed.has.iter().copied().for_each(&mut see);
             if !filed.says.is_empty()
                 && let Some(text) = value.as_string()
