@@ -22,7 +22,7 @@ const EXPLAINED: &str = "explain-";
 pub struct HexDigest {
     /// Room for what may stand before the digits, and the digits.
     text: [u8; EXPLAINED.len() + DIGITS],
-    from: usize,
+    is_explained: bool,
 }
 
 /// The digits of SHA-1.
@@ -34,11 +34,11 @@ impl HexDigest {
         text[..EXPLAINED.len()].copy_from_slice(EXPLAINED.as_bytes());
         let digits = &mut text[EXPLAINED.len()..];
         hex::encode_to_slice(digest, digits).expect("SHA-1 has forty digits");
-        Self { text, from: EXPLAINED.len() }
+        Self { text, is_explained: false }
     }
 
     fn explained(self) -> Self {
-        Self { from: 0, ..self }
+        Self { is_explained: true, ..self }
     }
 }
 
@@ -46,7 +46,8 @@ impl Deref for HexDigest {
     type Target = str;
 
     fn deref(&self) -> &str {
-        str::from_utf8(&self.text[self.from..]).expect("digits are ASCII")
+        let from = if self.is_explained { 0 } else { EXPLAINED.len() };
+        str::from_utf8(&self.text[from..]).expect("digits are ASCII")
     }
 }
 
