@@ -53,6 +53,16 @@ impl OpenBatch {
         Self { framing, body, originals: Vec::new(), entries: Vec::new(), opened_at: now }
     }
 
+    /// The same, with room for as much as another one held in the end.
+    #[must_use]
+    pub fn like(self, last: Extent) -> Self {
+        Self {
+            originals: Vec::with_capacity(last.originals),
+            entries: Vec::with_capacity(last.events),
+            ..self
+        }
+    }
+
     /// When it was opened.
     #[must_use]
     pub fn opened_at(&self) -> Instant {
@@ -114,6 +124,15 @@ impl OpenBatch {
     }
 }
 
+/// How much a batch holds: bytes, and events.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Extent {
+    /// Of the body.
+    pub body: usize,
+    originals: usize,
+    events: usize,
+}
+
 /// A batch that is complete: one body, and what it was made of.
 #[derive(Debug)]
 pub struct Batch {
@@ -141,7 +160,7 @@ impl Batch {
         let mut all = Vec::with_capacity(payload.len() + kept);
         all.extend_from_slice(payload);
         original::keep(record, value, &mut all);
-        let held_bytes = all.capacity();
+        let held_bytes = all.capacity() + size_of::<Entry>();
         let mut body = Bytes::from(all);
         let originals = body.split_off(payload.len());
         let entry = Entry {
@@ -151,6 +170,13 @@ impl Batch {
             original: 0..originals.len(),
         };
         Self { framing: Framing::Bare, body, originals, entries: Entries::One(entry), held_bytes }
+    }
+
+    /// How much it holds.
+    #[must_use]
+    pub fn extent(&self) -> Extent {
+        let events = self.entries().len();
+        Extent { body: self.body.len(), originals: self.originals.len(), events }
     }
 
     /// The request's body. Cloning it copies nothing.
@@ -254,7 +280,7 @@ fn shift(range: &Range<usize>, from: usize, to: usize) -> Range<usize> {
 mod tests {
     use std::time::Instant;
 
-    use super::{Batch, Framing, OpenBatch};
+    use super::{Batch, Entry, Framing, OpenBatch};
     use crate::record::{Header, Offset, Record};
 
     fn batch(framing: Framing, payloads: &[&str]) -> Batch {
@@ -304,7 +330,7 @@ mod tests {
                 assert_eq!(bare.original(0), gathered.original(0));
                 let part = bare.only(0);
                 assert_eq!((part.body(), part.original(0)), (bare.body(), bare.original(0)));
-                let bytes = payload.len() + bare.originals.len();
+                let bytes = payload.len() + bare.originals.len() + size_of::<Entry>();
                 assert_eq!(bare.held_bytes(), bytes, "exactly as much memory as it takes");
             }
         }

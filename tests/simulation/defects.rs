@@ -158,7 +158,8 @@ each_is_caught! {
     riders_that_are_taken_past_their_room_are_caught:
         TakesRidersPastTheirRoom, ["bytes where"];
     lanes_that_take_all_memory_are_caught: SharesNothing, ["bytes where"];
-    a_set_aside_event_that_the_next_owner_does_not_know_is_caught: LosesWhatIsSetAside, [LOSS];
+    a_set_aside_event_that_the_next_owner_does_not_know_is_caught:
+        LosesWhatIsSetAside, [LOSS, "are lost and"];
     runs_that_the_next_owner_does_not_know_are_caught: ForgetsRuns, [LOSS];
     a_commit_after_the_loss_of_ownership_is_caught:
         CommitsAfterItsLoss, ["is behind", REPEAT, LOSS];
