@@ -53,16 +53,6 @@ impl OpenBatch {
         Self { framing, body, originals: Vec::new(), entries: Vec::new(), opened_at: now }
     }
 
-    /// The same, with room for as much as another one held in the end.
-    #[must_use]
-    pub fn like(self, last: Extent) -> Self {
-        Self {
-            originals: Vec::with_capacity(last.originals),
-            entries: Vec::with_capacity(last.events),
-            ..self
-        }
-    }
-
     /// When it was opened.
     #[must_use]
     pub fn opened_at(&self) -> Instant {
@@ -124,15 +114,6 @@ impl OpenBatch {
     }
 }
 
-/// How much a batch holds: bytes, and events.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Extent {
-    /// Of the body.
-    pub body: usize,
-    originals: usize,
-    events: usize,
-}
-
 /// A batch that is complete: one body, and what it was made of.
 #[derive(Debug)]
 pub struct Batch {
@@ -170,13 +151,6 @@ impl Batch {
             original: 0..originals.len(),
         };
         Self { framing: Framing::Bare, body, originals, entries: Entries::One(entry), held_bytes }
-    }
-
-    /// How much it holds.
-    #[must_use]
-    pub fn extent(&self) -> Extent {
-        let events = self.entries().len();
-        Extent { body: self.body.len(), originals: self.originals.len(), events }
     }
 
     /// The request's body. Cloning it copies nothing.

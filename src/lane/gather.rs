@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::batch::{Batch, Extent, Framing, OpenBatch};
+use crate::batch::{Batch, Framing, OpenBatch};
 use crate::plan::{BatchLimits, Target};
 use crate::record::Record;
 
@@ -20,8 +20,8 @@ pub(super) struct Gathering {
     limits: BatchLimits,
     /// In the order in which they were opened.
     open: Vec<Open>,
-    /// How much the last batch held, to begin the next one with.
-    last: Extent,
+    /// The size of the last body, to begin the next one with.
+    last_body: usize,
 }
 
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) struct Sealed {
 
 impl Gathering {
     pub(super) fn new(limits: BatchLimits) -> Self {
-        Self { limits, open: Vec::new(), last: Extent::default() }
+        Self { limits, open: Vec::new(), last_body: 0 }
     }
 
     pub(super) fn held_bytes(&self) -> usize {
@@ -69,8 +69,8 @@ impl Gathering {
             if self.open.len() == MOST_TARGETS {
                 sealed.push(self.seal(0));
             }
-            let capacity = self.last.body.max(payload.len() + 2);
-            let batch = OpenBatch::new(Framing::Array, capacity, now).like(self.last);
+            let capacity = self.last_body.max(payload.len() + 2);
+            let batch = OpenBatch::new(Framing::Array, capacity, now);
             let due_at = now + self.limits.max_delay;
             self.open.push(Open { target: Arc::clone(target), batch, due_at });
             self.open.len() - 1
@@ -136,7 +136,7 @@ impl Gathering {
     fn seal(&mut self, index: usize) -> Sealed {
         let Open { target, batch, .. } = self.open.remove(index);
         let batch = batch.seal();
-        self.last = batch.extent();
+        self.last_body = batch.body().len();
         Sealed { target, batch }
     }
 }
