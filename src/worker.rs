@@ -280,7 +280,8 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                 }
                 self.outside.endpoints.note(action, &answer, &completion);
                 if let Completion::Delivered(batch) = completion {
-                    telling::count_delivered(self.outside.metrics.action(action), &batch, now);
+                    let timestamps = batch.entries().iter().map(|entry| entry.timestamp);
+                    self.outside.metrics.action(action).events_delivered(timestamps, now.unix_ms);
                 }
             }
             Done::Letter(writing, Ok(())) => {

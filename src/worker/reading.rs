@@ -7,7 +7,9 @@ use rdkafka::consumer::ConsumerContext;
 use tracing::debug;
 
 use super::{Worker, telling};
+use crate::metrics::Metrics;
 use crate::pipeline::{Pipeline, Pushed};
+use crate::plan::ActionId;
 use crate::record::{Now, Position};
 
 /// How many records are read in one turn, before answers and timers get theirs.
@@ -29,6 +31,7 @@ pub(super) enum Queue {
 impl<C: ConsumerContext + 'static> Worker<C> {
     /// Reads what the queue holds, up to the end of the turn or until the pipeline is full.
     pub(super) fn read(&mut self, now: Now) -> Queue {
+        let mut counts = Counts::new(Arc::clone(&self.outside.metrics));
         let mut read_bytes = 0;
         for _ in 0..RECORDS_PER_TURN {
             if read_bytes > ACCOUNT_EVERY {
@@ -69,22 +72,58 @@ impl<C: ConsumerContext + 'static> Worker<C> {
                 self.pipeline.wake_with(Waker::from(Arc::clone(&self.called)));
                 self.pipeline.allow(self.outside.memory.room(self.held_bytes));
             }
-            let metrics = &self.outside.metrics;
-            metrics.records_consumed.inc();
             self.has_changed = true;
-            match self.pipeline.push(&record, now) {
-                Pushed::Skipped(skip) => metrics.skipped(skip),
-                Pushed::Invalid => {}
-                Pushed::Owed(actions) => {
-                    for &id in actions {
-                        metrics.action(id).matched.inc();
-                    }
-                }
-            }
+            counts.count(&self.pipeline.push(&record, now));
             if is_thrown_back {
                 return Queue::StartedAgain;
             }
         }
         Queue::MaybeMore
+    }
+}
+
+/// What is counted of the records of a turn. All workers share the counters, so they are written to
+/// once for many records, as long as those are owed to the same action.
+struct Counts {
+    metrics: Arc<Metrics>,
+    records: u64,
+    matched: Option<(ActionId, u64)>,
+}
+
+impl Counts {
+    fn new(metrics: Arc<Metrics>) -> Self {
+        Self { metrics, records: 0, matched: None }
+    }
+
+    fn count(&mut self, pushed: &Pushed<'_>) {
+        self.records += 1;
+        match *pushed {
+            Pushed::Skipped(skip) => self.metrics.skipped(skip),
+            Pushed::Invalid => {}
+            Pushed::Owed(actions) => actions.iter().for_each(|id| self.count_matched(*id)),
+        }
+    }
+
+    fn count_matched(&mut self, id: ActionId) {
+        match &mut self.matched {
+            Some((same, events)) if *same == id => *events += 1,
+            other => {
+                let before = other.replace((id, 1));
+                self.tell_matched(before);
+            }
+        }
+    }
+
+    fn tell_matched(&self, matched: Option<(ActionId, u64)>) {
+        if let Some((id, events)) = matched {
+            self.metrics.action(id).matched.inc_by(events);
+        }
+    }
+}
+
+impl Drop for Counts {
+    fn drop(&mut self) {
+        self.metrics.records_consumed.inc_by(self.records);
+        self.tell_matched(self.matched);
     }
 }

@@ -37,16 +37,17 @@ pub(super) async fn perform(outside: Arc<Outside>, task: Task) -> Done {
     }
 }
 
-/// Advances everything that can be, and takes what is done.
+/// Advances everything that can be, and takes what is done. Tokio would have this worker pause after
+/// a few requests, and the others wait a round for it; once through all of them is bounded as well.
 pub(super) async fn take_done(
     under_way: &mut FuturesUnordered<impl Future<Output = Done>>,
     done: &mut Vec<Done>,
 ) {
-    poll_fn(|cx| {
+    let advance = poll_fn(|cx| {
         while let Poll::Ready(Some(next)) = under_way.poll_next_unpin(cx) {
             done.push(next);
         }
         Poll::Ready(())
-    })
-    .await;
+    });
+    tokio::task::unconstrained(advance).await;
 }

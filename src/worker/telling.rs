@@ -6,9 +6,7 @@ use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use tracing::warn;
 
 use super::{Outside, PUBLISH_EVERY, Worker};
-use crate::batch::Batch;
 use crate::librdkafka;
-use crate::metrics::ActionMetrics;
 use crate::pipeline::Pipeline;
 use crate::plan::ActionId;
 use crate::progress::{LaneOrigin, LaneProgress};
@@ -116,16 +114,6 @@ impl<C: ConsumerContext + 'static> Worker<C> {
             metrics.action(id).set_aside.add(number(events));
         }
         self.aside = aside;
-    }
-}
-
-pub(super) fn count_delivered(metrics: &ActionMetrics, batch: &Batch, now: Now) {
-    let events = batch.entries();
-    metrics.delivered.inc_by(events.len() as u64);
-    for timestamp in events.iter().filter_map(|entry| entry.timestamp) {
-        #[expect(clippy::cast_precision_loss, reason = "a latency is no geological age")]
-        let seconds = now.unix_ms.saturating_sub(timestamp).max(0) as f64 / 1000.0;
-        metrics.delivery_latency.observe(seconds);
     }
 }
 
