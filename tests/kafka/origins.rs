@@ -126,10 +126,11 @@ fn seventy_origins_that_are_down_share_what_sixty_four_do_not_need() {
     let settings = "delivery: { concurrency: 16 }";
     let config = Config::new(broker, topic, &to_ports(topic, settings));
     let hookcast = config.start_ready();
-    broker.produce(topic, events(&ports, 0, 100));
-    fine.wait_accepted("/", 100);
-    broker.produce(topic, events(&ports[70..], 100, 2000));
-    fine.wait_accepted("/", 2100);
+    // More for each of them than its lane holds, eight for every request at a time.
+    broker.produce(topic, events(&ports, 0, 150));
+    fine.wait_accepted("/", 150);
+    broker.produce(topic, events(&ports[70..], 150, 2000));
+    fine.wait_accepted("/", 2150);
     let positions = broker.positions(topic, topic);
     until("a commit to tell of them", || {
         let told = positions.metadata(0);
@@ -142,5 +143,5 @@ fn seventy_origins_that_are_down_share_what_sixty_four_do_not_need() {
     let truncated = hookcast.metrics().value("hookcast_progress_truncated_total", &[]);
     assert!(truncated > 0.5, "who shares a lane is not told");
     hookcast.stop();
-    fine.assert_exactly_once("/", 2100);
+    fine.assert_exactly_once("/", 2150);
 }
