@@ -75,7 +75,8 @@ profile: needs-all needs-profile kafka ## where the time goes, as docs/performan
 	    cargo bench --locked --bench end_to_end -- --runs 1 --only $$events \
 	        --profile $(CURDIR)/target/profile/$$events.perf; \
 	    perf script --no-inline --input target/profile/$$events.perf 2>/dev/null \
-	        | inferno-collapse-perf --skip-after start_thread \
+	        | inferno-collapse-perf --skip-after tokio::runtime::task::raw::poll \
+	        --skip-after rd_kafka_broker_thread_main \
 	        | inferno-flamegraph --minwidth 0.4 --title "$$events per request" \
 	        >docs/performance/flame-$$events.svg; \
 	done
