@@ -57,6 +57,9 @@ check: needs-rust ## formatting, lints, documentation, dependencies
 	fi
 
 # They know no noise, and stand in a file: a change that costs something shows it in its diff.
+# Not as one piece: functions that are no functions any more cannot be told apart.
+counts: export CARGO_PROFILE_RELEASE_LTO := thin
+counts: export CARGO_PROFILE_RELEASE_CODEGEN_UNITS := 4
 counts: needs-counts ## count what an event allocates and executes (1 min); ARGS=--check compares
 	cargo bench --locked --bench counts -- $(ARGS)
 
